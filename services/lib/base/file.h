@@ -1,0 +1,38 @@
+// Files and folders: the few operations whose failure people must be told about.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace simpul::base {
+
+// The whole file. NotFound when it does not exist. Messages name the path.
+absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path);
+
+// Writes the whole file so that after a crash it is either as before or as written: to a neighbour,
+// synced, renamed, folder synced. `mode` is the permission bits.
+absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
+                                 int mode = 0644);
+
+// Makes the folder and its parents where they are missing.
+absl::Status MakeFolder(const std::filesystem::path& path);
+
+// Holds an exclusive lock on a file as long as it lives. One process at a time.
+class FileLock {
+ public:
+  // FailedPrecondition when another process holds it; its pid is in the message where known.
+  static absl::StatusOr<FileLock> Acquire(const std::filesystem::path& path);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&& other) noexcept;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+}  // namespace simpul::base

@@ -1,0 +1,129 @@
+// The log: durable, partitioned, ordered within a partition, kept for good.
+//
+// Two implementations: embedded (RocksDB, one machine) and Kafka (the cluster).
+// tests/contract/event_log_contract.h is the contract; both pass it unchanged.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lib/event/subject.h"
+#include "simpul/log/v1/log.pb.h"
+
+namespace simpul::eventlog {
+
+// The topics. Values are part of the embedded log's keys: frozen.
+enum class Topic : uint8_t {
+  kEvents = 1,
+  kEntries = 2,
+  kDeliveries = 3,
+  kDeadLetters = 4,
+  kAudit = 5
+};
+
+// simpul.events.v1 and so on.
+std::string_view TopicName(Topic topic);
+
+// A place in the log is (topic, partition, position). Position 0 holds the install record; the
+// first event is at 1.
+struct Place {
+  Topic topic = Topic::kEvents;
+  uint32_t partition = 0;
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+
+// What is to be appended. Its partition is PartitionOf(key, partitions).
+struct Draft {
+  Topic topic = Topic::kEvents;
+  std::string key;    // subject key, 16 bytes (audit: the actor)
+  std::string value;  // a serialized simpul.log.v1.LogRecord
+  // CloudEvents attributes, kept where the log has headers (Kafka). No identity in any of them.
+  std::string ce_id;      // event id, or entry id
+  std::string ce_type;    // simpul.event.visit, simpul.entry, ...
+  std::string ce_source;  // facility code
+  int64_t ce_time_us = 0;
+};
+
+// What became of one draft: a position, or why there is none. Unavailable: it may or may not be in
+// the log (unknown); any other error: it is not.
+using Appended = absl::StatusOr<int64_t>;
+
+// What was read. Views live until the next Poll of the same subscription.
+struct Record {
+  Place place;
+  int64_t position = 0;
+  std::string_view key;
+  std::string_view value;
+};
+
+// Room in the log's queue for a batch that is to be appended. Given back when it is destroyed
+// unused.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+};
+
+// Reads places from given positions on, in order within each place. Used from one thread.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+
+  // The next record of any place; nullopt when none came within `wait`. OutOfRange: a position
+  // asked for does not exist (the log was cut back or swapped): an incident, never a jump. Other
+  // errors: the log cannot be read.
+  virtual absl::StatusOr<std::optional<Record>> Poll(std::chrono::milliseconds wait) = 0;
+
+  // Makes a Poll that waits, or the next one, return nullopt at once. The one function for any
+  // thread.
+  virtual void Wake() = 0;
+};
+
+// Where a subscription begins.
+struct Start {
+  Place place;
+  int64_t position = 0;  // first position to be read; may be the end
+};
+
+class EventLog {
+ public:
+  virtual ~EventLog() = default;
+
+  // The install record's fields that are the same in every partition (topic and partition are
+  // empty).
+  virtual const log::v1::Install& install() const = 0;
+  uint32_t partitions() const { return install().partitions(); }
+
+  // Reserves room for a batch of `bytes` before anything of it is handed over. ResourceExhausted:
+  // too much is in flight; nothing was written. Unavailable: the log takes nothing now; nothing was
+  // written. Any thread, never blocks.
+  virtual absl::StatusOr<std::unique_ptr<Admission>> Admit(size_t bytes) = 0;
+
+  // Appends the drafts, in order within each partition, and calls `done` once with one answer a
+  // draft, in order, when all are settled. A position means: durable, and visible to subscriptions.
+  // `done` runs on a thread of the log: it must be short and must not append and wait. Any thread,
+  // never blocks on I/O.
+  virtual void Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admission,
+                      absl::AnyInvocable<void(std::vector<Appended>)> done) = 0;
+
+  // One past the last durable position. Any thread.
+  virtual absl::StatusOr<int64_t> End(Place place) = 0;
+
+  // Reads from the starts on. The subscription must not outlive the log. OutOfRange as in Poll.
+  virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) = 0;
+
+  // OK while appends can succeed; otherwise why not, for readiness. Any thread.
+  virtual absl::Status Health() const = 0;
+};
+
+// Append and wait. Not from a thread of the log.
+std::vector<Appended> AppendAndWait(EventLog& log, std::vector<Draft> drafts);
+
+}  // namespace simpul::eventlog
