@@ -26,18 +26,54 @@ function(simpul_library name)
   endif()
 endfunction()
 
-# simpul_test(NAME SRCS a_test.cc ... DEPS lib ... LABELS label ... TIMEOUT seconds)
+# simpul_test(NAME SRCS a_test.cc ... DEPS lib ... LABELS label ... IN preset ... TIMEOUT seconds)
 #
-# One test program, one ctest entry. LABELS choose what `tests/run PART` runs.
+# One test program, one ctest entry. LABELS choose what `tests/run PART` runs. IN names the presets that build and run
+# it: asan when nothing is said; dev builds everything.
 function(simpul_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS;IN" ${ARGN})
+  simpul_wanted(wanted "${ARG_IN}")
+  if(NOT wanted)
+    return()
+  endif()
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE simpul_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  add_test(NAME ${name} COMMAND ${name})
-  if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 300)
+  simpul_add_test(${name} "${ARG_LABELS}" "${ARG_TIMEOUT}" ${name})
+endfunction()
+
+# simpul_script_test(NAME COMMAND program argument ... LABELS label ... IN preset ... TIMEOUT seconds)
+#
+# A test that is a script: it finds the program under test in SIMPUL_BINARY.
+function(simpul_script_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS;IN" ${ARGN})
+  simpul_wanted(wanted "${ARG_IN}")
+  if(wanted)
+    simpul_add_test(${name} "${ARG_LABELS}" "${ARG_TIMEOUT}" ${ARG_COMMAND})
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
-                       ENVIRONMENT "SIMPUL_SOURCE_DIR=${CMAKE_SOURCE_DIR};SIMPUL_BINARY=${CMAKE_BINARY_DIR}/bin/simpul")
+endfunction()
+
+set(SIMPUL_PRESET "dev" CACHE STRING "Which preset this build folder is: release, asan, tsan or dev")
+
+function(simpul_wanted result presets)
+  if(NOT presets)
+    set(presets asan)
+  endif()
+  if(SIMPUL_PRESET STREQUAL "dev" OR SIMPUL_PRESET IN_LIST presets)
+    set(${result} TRUE PARENT_SCOPE)
+  else()
+    set(${result} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(simpul_add_test name labels timeout)
+  add_test(NAME ${SIMPUL_PRESET}.${name} COMMAND ${ARGN})
+  if(NOT timeout)
+    set(timeout 300)
+  endif()
+  set_tests_properties(
+    ${SIMPUL_PRESET}.${name}
+    PROPERTIES LABELS "${labels}" TIMEOUT ${timeout}
+               ENVIRONMENT
+               "SIMPUL_SOURCE_DIR=${CMAKE_SOURCE_DIR};SIMPUL_BINARY=${CMAKE_BINARY_DIR}/bin/simpul;SIMPUL_BUILD_DIR=${CMAKE_BINARY_DIR}")
 endfunction()
