@@ -26,6 +26,8 @@ function(simpul_library name)
   endif()
 endfunction()
 
+set(SIMPUL_PRESET "dev" CACHE STRING "Which preset this build folder is: release, asan, tsan or dev")
+
 # simpul_test(NAME SRCS a_test.cc ... DEPS lib ... LABELS label ... IN preset ... TIMEOUT seconds)
 #
 # One test program, one ctest entry. LABELS choose what `tests/run PART` runs. IN names the presets that build and run
@@ -40,7 +42,15 @@ function(simpul_test name)
   target_link_libraries(${name} PRIVATE simpul_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   simpul_add_test(${name} "${ARG_LABELS}" "${ARG_TIMEOUT}" ${name})
+  if(SIMPUL_PRESET STREQUAL "tsan")
+    add_dependencies(tsan_tests ${name})
+  endif()
 endfunction()
+
+# The thread sanitizer's build makes only its tests: most of the program links gRPC, which is not instrumented.
+if(SIMPUL_PRESET STREQUAL "tsan")
+  add_custom_target(tsan_tests)
+endif()
 
 # simpul_script_test(NAME COMMAND program argument ... LABELS label ... IN preset ... TIMEOUT seconds)
 #
@@ -52,8 +62,6 @@ function(simpul_script_test name)
     simpul_add_test(${name} "${ARG_LABELS}" "${ARG_TIMEOUT}" ${ARG_COMMAND})
   endif()
 endfunction()
-
-set(SIMPUL_PRESET "dev" CACHE STRING "Which preset this build folder is: release, asan, tsan or dev")
 
 function(simpul_wanted result presets)
   if(NOT presets)
