@@ -31,7 +31,8 @@ const v1::Identity* StrongestIdentity(const v1::Subject& subject);
 
 // The canonical form that keys are made of: one byte with the field number of the kind in Identity,
 // then each field as four bytes of length (most significant first) and its text without surrounding
-// space, letters upper case. InvalidArgument when no kind is set.
+// space (ASCII), letters a to z upper case; the birth order is decimal text. InvalidArgument when
+// no kind is set.
 absl::StatusOr<std::string> CanonicalIdentity(const v1::Identity& identity);
 
 // The install's secret: 32 bytes made once, kept outside every folder that may be deleted, never
@@ -61,7 +62,11 @@ class Secret {
   std::string bytes_;
 };
 
-// The partition of a key: Kafka's own murmur2 partitioning, so that any client agrees.
+// Kafka's murmur2 hash of a key, signed as its Java client prints it.
+int32_t Murmur2(std::string_view bytes);
+
+// The partition of a key: Kafka's own murmur2 partitioning, (murmur2 & 0x7fffffff) % partitions, so
+// that any client agrees. `partitions` is at least 1.
 uint32_t PartitionOf(std::string_view key, uint32_t partitions);
 
 }  // namespace simpul::event
