@@ -1,6 +1,7 @@
 // A small HTTP/1.1 server for the admin port and the sandbox. Boost.Beast stays behind it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,13 +35,19 @@ class HttpServer {
  public:
   struct Options {
     int threads = 2;
-    size_t body_max = 4 << 20;
-    size_t connections_max = 256;
+    size_t head_max = 32 << 10;    // request line and headers, in bytes; beyond: 431
+    size_t body_max = 4 << 20;     // beyond: 413
+    size_t connections_max = 256;  // beyond: 503, and closed
+    // A connection is closed when a whole request has not come, or an answer has not gone, within
+    // this.
+    std::chrono::milliseconds idle_max{30'000};
   };
-  // Called on the server's threads, possibly at once from several.
+  // Called on the server's threads, possibly at once from several; the connections of a thread wait
+  // for it.
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
-  // Listens on HOST:PORT (port 0: any). Unavailable: the port is in use.
+  // Listens on HOST:PORT (port 0: any). Unavailable: the port is in use, or the host is none of
+  // this machine's. InvalidArgument: no HOST:PORT.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& address,
                                                            Options options, Handler handler);
   // Stops accepting, drops what is open, joins its threads.

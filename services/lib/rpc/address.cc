@@ -1,0 +1,91 @@
+#include "lib/rpc/address.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include "lib/base/status_macros.h"
+
+namespace simpul::rpc {
+
+std::string Address::text() const {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
+}
+
+absl::StatusOr<Address> ParseAddress(std::string_view text) {
+  const auto refuse = [&](std::string_view why) {
+    return absl::InvalidArgumentError(
+        fmt::format("\"{}\" is no HOST:PORT: {}. Write it as 127.0.0.1:7400.", text, why));
+  };
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return refuse("the port is missing");
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return refuse("an IPv6 address needs brackets");
+  }
+  if (host.empty()) return refuse("the host is missing");
+  Address address;
+  address.host = host;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (error != std::errc() || end != port.data() + port.size()) {
+    return refuse("the port must be a number from 0 to 65535");
+  }
+  return address;
+}
+
+absl::Status CannotListen(const Address& address, int error) {
+  const std::string where = address.text();
+  switch (error) {
+    case EADDRINUSE:
+      return absl::UnavailableError(fmt::format(
+          "{} is in use by another program. Stop that program, or choose another port (port 0 "
+          "takes any that is free).",
+          where));
+    case EADDRNOTAVAIL:
+      return absl::UnavailableError(fmt::format(
+          "{} is no address of this machine. Use one it has, such as 127.0.0.1.", where));
+    case EACCES:
+      return absl::UnavailableError(
+          fmt::format("This user may not listen on {}. Choose a port above 1023.", where));
+    default:
+      return absl::UnavailableError(
+          fmt::format("Cannot listen on {}: {}.", where, std::strerror(error)));
+  }
+}
+
+absl::Status CheckFree(const Address& address) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int failed =
+      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  if (failed != 0) {
+    return absl::UnavailableError(
+        fmt::format("{} cannot be found: {}.", address.host, gai_strerror(failed)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, &freeaddrinfo);
+  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return CannotListen(address, errno);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  absl::Status result = absl::OkStatus();
+  if (::bind(fd, found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd, 1) != 0) {
+    result = CannotListen(address, errno);
+  }
+  ::close(fd);
+  return result;
+}
+
+}  // namespace simpul::rpc
