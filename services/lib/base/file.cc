@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "lib/base/status_macros.h"
+
 namespace simpul::base {
 namespace {
 
@@ -88,8 +90,18 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
 
 absl::Status MakeFolder(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  if (std::filesystem::is_directory(path, error)) return absl::OkStatus();
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
   if (error) return Failed("make folder", path, error.value());
+  std::filesystem::path made;
+  for (const std::filesystem::path& part : whole) {
+    const std::filesystem::path parent = made;
+    made /= part;
+    const bool is_new = std::filesystem::create_directory(made, error);
+    if (error) return Failed("make folder", made, error.value());
+    // What will be synced inside is only as durable as the folder's own name.
+    if (is_new) SIMPUL_RETURN_IF_ERROR(SyncFolder(parent));
+  }
   return absl::OkStatus();
 }
 

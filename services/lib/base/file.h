@@ -18,7 +18,7 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path);
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
                                  int mode = 0644);
 
-// Makes the folder and its parents where they are missing.
+// Makes the folder and its parents where they are missing, so that a crash does not undo it.
 absl::Status MakeFolder(const std::filesystem::path& path);
 
 // Holds an exclusive lock on a file as long as it lives. One process at a time.
