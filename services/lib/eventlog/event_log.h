@@ -29,6 +29,9 @@ enum class Topic : uint8_t {
   kAudit = 5
 };
 
+inline constexpr Topic kTopics[] = {Topic::kEvents, Topic::kEntries, Topic::kDeliveries,
+                                    Topic::kDeadLetters, Topic::kAudit};
+
 // simpul.events.v1 and so on.
 std::string_view TopicName(Topic topic);
 
@@ -39,6 +42,9 @@ struct Place {
   uint32_t partition = 0;
   friend auto operator<=>(const Place&, const Place&) = default;
 };
+
+// Most bytes of one record, key and value together. A larger draft is answered InvalidArgument.
+inline constexpr size_t kRecordBytesMax = 4 << 20;
 
 // What is to be appended. Its partition is PartitionOf(key, partitions).
 struct Draft {
@@ -60,6 +66,7 @@ using Appended = absl::StatusOr<int64_t>;
 struct Record {
   Place place;
   int64_t position = 0;
+  int64_t appended_at_us = 0;  // when the log took it, microseconds since 1970; only for lag
   std::string_view key;
   std::string_view value;
 };
@@ -101,29 +108,33 @@ class EventLog {
   virtual const log::v1::Install& install() const = 0;
   uint32_t partitions() const { return install().partitions(); }
 
-  // Reserves room for a batch of `bytes` before anything of it is handed over. ResourceExhausted:
-  // too much is in flight; nothing was written. Unavailable: the log takes nothing now; nothing was
-  // written. Any thread, never blocks.
+  // Reserves room for a batch of `bytes` (its keys and values) before anything of it is handed
+  // over. ResourceExhausted: too much is in flight; nothing was written. Unavailable: the log takes
+  // nothing now; nothing was written. Any thread, never blocks.
   virtual absl::StatusOr<std::unique_ptr<Admission>> Admit(size_t bytes) = 0;
 
   // Appends the drafts, in order within each partition, and calls `done` once with one answer a
   // draft, in order, when all are settled. A position means: durable, and visible to subscriptions.
-  // `done` runs on a thread of the log: it must be short and must not append and wait. Any thread,
-  // never blocks on I/O.
+  // `done` runs on a thread of the log: it must be short and must not append and wait. The
+  // admission is given back before `done` is called; it may be null for a caller that bounds itself
+  // by what it has appended and not heard of. Any thread, never blocks on I/O.
   virtual void Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admission,
                       absl::AnyInvocable<void(std::vector<Appended>)> done) = 0;
 
   // One past the last durable position. Any thread.
   virtual absl::StatusOr<int64_t> End(Place place) = 0;
 
-  // Reads from the starts on. The subscription must not outlive the log. OutOfRange as in Poll.
+  // Reads from the starts on. The subscription must not outlive the log. OutOfRange as in Poll,
+  // here already where it can be known. InvalidArgument: a place that does not exist, or is named
+  // twice.
   virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) = 0;
 
   // OK while appends can succeed; otherwise why not, for readiness. Any thread.
   virtual absl::Status Health() const = 0;
 };
 
-// Append and wait. Not from a thread of the log.
+// Admit, append and wait. When nothing is admitted, every answer is that error. Not from a thread
+// of the log.
 std::vector<Appended> AppendAndWait(EventLog& log, std::vector<Draft> drafts);
 
 }  // namespace simpul::eventlog

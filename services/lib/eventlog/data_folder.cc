@@ -1,0 +1,81 @@
+#include "lib/eventlog/data_folder.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "lib/base/hash.h"
+#include "lib/base/log.h"
+#include "lib/base/status_macros.h"
+
+namespace simpul::eventlog {
+namespace {
+
+constexpr std::string_view kVersion = "1";
+constexpr size_t kSecretBytes = 32;
+constexpr size_t kVersionShownMax = 20;
+
+absl::Status CheckVersion(const std::filesystem::path& file) {
+  absl::StatusOr<std::string> text = base::ReadFile(file);
+  if (absl::IsNotFound(text.status())) {
+    return base::WriteFileAtomically(file, fmt::format("{}\n", kVersion));
+  }
+  if (!text.ok()) return text.status();
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  if (*text == kVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{} says version {}, and this Simpul keeps version {}. Start the Simpul that "
+                  "made the folder, "
+                  "or give another --data folder",
+                  file.string(), text->substr(0, kVersionShownMax), kVersion));
+}
+
+absl::StatusOr<event::Secret> ReadOrMakeSecret(const std::filesystem::path& file,
+                                               const std::filesystem::path& log) {
+  absl::StatusOr<std::string> bytes = base::ReadFile(file);
+  if (absl::IsNotFound(bytes.status())) {
+    std::error_code error;
+    if (std::filesystem::exists(log / "CURRENT", error) || error) {
+      return absl::FailedPreconditionError(fmt::format(
+          "{} is missing, but {} holds a log that was made with it. Restore {} from your "
+          "backup; a new secret would give every patient another key",
+          file.string(), log.string(), file.string()));
+    }
+    std::string made = base::RandomBytes(kSecretBytes);
+    SIMPUL_RETURN_IF_ERROR(base::WriteFileAtomically(file, made, 0600));
+    base::Log(base::Severity::kWarning, "data_folder",
+              "made the install's secret: back it up now, apart from the log",
+              {{"file", file.string()}});
+    return event::Secret::FromBytes(made);
+  }
+  if (!bytes.ok()) return bytes.status();
+  if (bytes->size() != kSecretBytes) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} is {} bytes long, and a secret is {}. Restore {} from your backup",
+                    file.string(), bytes->size(), kSecretBytes, file.string()));
+  }
+  std::error_code error;
+  const std::filesystem::perms open_to_others =
+      std::filesystem::status(file, error).permissions() &
+      (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
+  if (!error && open_to_others != std::filesystem::perms::none) {
+    base::Log(base::Severity::kWarning, "data_folder",
+              "the secret can be read by other users: chmod 600 it", {{"file", file.string()}});
+  }
+  return event::Secret::FromBytes(*bytes);
+}
+
+}  // namespace
+
+absl::StatusOr<DataFolder> DataFolder::Open(const std::filesystem::path& path) {
+  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(path));
+  SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(path / "LOCK"));
+  SIMPUL_RETURN_IF_ERROR(CheckVersion(path / "VERSION"));
+  SIMPUL_ASSIGN_OR_RETURN(event::Secret secret, ReadOrMakeSecret(path / "secret", path / "log"));
+  return DataFolder(path, std::move(lock), std::move(secret));
+}
+
+}  // namespace simpul::eventlog

@@ -1,0 +1,42 @@
+// The folder that `serve` keeps everything in.
+//
+//   VERSION     layout of this folder, "1"
+//   LOCK        held by the running instance
+//   secret      32 bytes, mode 0600, made once; whoever loses it loses every subject key
+//   log/        the embedded log: the truth
+//   timeline/   forwarder/   ports.json      made again from the log
+#pragma once
+
+#include <filesystem>
+
+#include "absl/status/statusor.h"
+#include "lib/base/file.h"
+#include "lib/event/subject.h"
+
+namespace simpul::eventlog {
+
+// An opened data folder: ours alone as long as this lives.
+class DataFolder {
+ public:
+  // Opens the folder; an empty or missing one is made, with a new secret that is durable when this
+  // returns. FailedPrecondition, each with the file and the next step: a running instance, another
+  // version, a log without its secret, a secret that is none. Other codes: the disk refuses.
+  static absl::StatusOr<DataFolder> Open(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path log() const { return path_ / "log"; }
+  std::filesystem::path timeline() const { return path_ / "timeline"; }
+  std::filesystem::path forwarder() const { return path_ / "forwarder"; }
+  std::filesystem::path ports() const { return path_ / "ports.json"; }
+  const event::Secret& secret() const { return secret_; }
+
+ private:
+  DataFolder(std::filesystem::path path, base::FileLock lock, event::Secret secret)
+      : path_(std::move(path)), lock_(std::move(lock)), secret_(std::move(secret)) {}
+
+  std::filesystem::path path_;
+  base::FileLock lock_;
+  event::Secret secret_;
+};
+
+}  // namespace simpul::eventlog
