@@ -1,8 +1,9 @@
-// The gRPC server: start, drain, and the one adapter between gRPC and plain functions (rpc/call.h).
+// The gRPC server: start and drain. The adapter between gRPC and plain functions is rpc/call.h.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,34 +18,40 @@ class Server;
 
 namespace simpul::rpc {
 
-// Largest message taken, in bytes: a batch of 1 MiB and its frame.
-inline constexpr int kReceiveBytesMax = (1 << 20) + (64 << 10);
+// Largest message taken, in bytes. Above the largest batch, so that one that is somewhat too large
+// is refused in ingest's own words.
+inline constexpr int kReceiveBytesMax = 4 << 20;
 
 // A role's service, made by its _rpc.cc, given to Server::Start. Keeps what it binds to alive.
 using ServicePtr = std::shared_ptr<grpc::Service>;
+
+class Draining;
 
 class Server {
  public:
   // Listens on HOST:PORT (port 0: any) in plain text and serves the services, gRPC health and
   // reflection. Keepalive and limits as docs/operating.md says. Unavailable: the port is in use, or
-  // the host is none of this machine's.
+  // the host is none of this machine's. InvalidArgument: no HOST:PORT.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address,
                                                        std::vector<ServicePtr> services);
 
   // HOST:PORT with the port that was chosen.
   const std::string& address() const { return address_; }
 
-  // Health says NOT_SERVING; new calls are refused; calls in hand have until the deadline; then it
-  // stops. Idempotent.
+  // Health says NOT_SERVING; new calls are refused; streams are told and end as Unavailable; other
+  // calls in hand have until the deadline, then nobody waits for them. Returns when every handler
+  // has returned: handlers that wait look at rpc::Cancelled. Idempotent, any thread.
   void Drain(std::chrono::milliseconds within);
 
   // As Drain(2 s).
   ~Server();
 
  private:
-  Server() = default;
+  Server();
   std::string address_;
   std::vector<ServicePtr> services_;
+  std::shared_ptr<Draining> draining_;
+  std::once_flag drained_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -1,0 +1,31 @@
+// The admin port: /livez, /readyz and /metrics over HTTP.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lib/base/metrics.h"
+#include "lib/rpc/http_server.h"
+
+namespace simpul::rpc {
+
+// One part of the program that must be ready before traffic is sent here.
+struct ReadyCheck {
+  std::string name;  // timeline, log, ...
+  std::function<absl::Status()>
+      ready;  // its words are shown: no personal data; any thread, at once
+};
+
+// Serves on HOST:PORT (port 0: any) until it is destroyed. /livez: 200 while the process runs.
+// /readyz: 200 when every check is OK, else 503 with a line "name: why" for each that is not.
+// /metrics: what `metrics` renders. `metrics` and what the checks use must outlive it. Errors as
+// HttpServer::Start.
+absl::StatusOr<std::unique_ptr<HttpServer>> StartAdmin(const std::string& address,
+                                                       const base::Metrics& metrics,
+                                                       std::vector<ReadyCheck> checks);
+
+}  // namespace simpul::rpc

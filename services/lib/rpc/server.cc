@@ -1,0 +1,104 @@
+#include "lib/rpc/server.h"
+
+#include <fmt/format.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+
+#include "lib/base/status_macros.h"
+#include "lib/rpc/address.h"
+#include "lib/rpc/draining.h"
+
+namespace simpul::rpc {
+namespace {
+
+constexpr int kSendBytesMax = 64 << 20;
+constexpr int kStreamsPerConnectionMax = 128;
+constexpr int kMetadataBytesMax = 16 << 10;
+
+class DrainingContexts final : public grpc::ContextAllocator {
+ public:
+  explicit DrainingContexts(std::shared_ptr<Draining> draining) : draining_(std::move(draining)) {}
+  grpc::CallbackServerContext* NewCallbackServerContext() override {
+    return new DrainingContext(draining_);
+  }
+  void Release(grpc::CallbackServerContext* context) override { delete context; }
+
+ private:
+  std::shared_ptr<Draining> draining_;
+};
+
+void AddArguments(grpc::ServerBuilder& builder) {
+  // Two servers on one port would share its callers, each unseen by the other.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A caller behind a mobile network is asked whether it is still there; it may ask as well, though
+  // not more often than every ten seconds.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
+  builder.SetMaxSendMessageSize(kSendBytesMax);
+  // Only reflection uses the threads of the synchronous interface.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
+  grpc::ResourceQuota quota("simpul");
+  quota.SetMaxThreads(8);
+  builder.SetResourceQuota(quota);
+}
+
+}  // namespace
+
+Server::Server() : draining_(std::make_shared<Draining>()) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address,
+                                                      std::vector<ServicePtr> services) {
+  SIMPUL_ASSIGN_OR_RETURN(Address place, ParseAddress(address));
+  // gRPC only says that it could not listen, not why.
+  SIMPUL_RETURN_IF_ERROR(CheckFree(place));
+
+  static std::once_flag plugins;
+  std::call_once(plugins, [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  });
+  std::unique_ptr<Server> server(new Server());
+  server->services_ = std::move(services);
+  grpc::ServerBuilder builder;
+  AddArguments(builder);
+  builder.SetContextAllocator(std::make_unique<DrainingContexts>(server->draining_));
+  int port = 0;
+  builder.AddListeningPort(place.text(), grpc::InsecureServerCredentials(), &port);
+  for (const ServicePtr& service : server->services_) builder.RegisterService(service.get());
+  server->server_ = builder.BuildAndStart();
+  if (server->server_ == nullptr || port == 0) {
+    // Somebody was quicker.
+    SIMPUL_RETURN_IF_ERROR(CheckFree(place));
+    return absl::UnavailableError(fmt::format("Cannot listen on {}.", place.text()));
+  }
+  place.port = static_cast<uint16_t>(port);
+  server->address_ = place.text();
+  return server;
+}
+
+void Server::Drain(std::chrono::milliseconds within) {
+  if (server_ == nullptr) return;
+  std::call_once(drained_, [&] {
+    if (grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+        health != nullptr) {
+      health->SetServingStatus(false);
+    }
+    draining_->Begin();
+    server_->Shutdown(std::chrono::system_clock::now() + within);
+    server_->Wait();
+  });
+}
+
+Server::~Server() { Drain(std::chrono::seconds(2)); }
+
+}  // namespace simpul::rpc
