@@ -78,14 +78,16 @@ class Admission {
   virtual ~Admission() = default;
 };
 
-// Reads places from given positions on, in order within each place. Used from one thread.
+// Reads places from given positions on, in order within each place; places take turns. Used from
+// one thread.
 class Subscription {
  public:
   virtual ~Subscription() = default;
 
   // The next record of any place; nullopt when none came within `wait`. OutOfRange: a position
   // asked for does not exist (the log was cut back or swapped): an incident, never a jump. Other
-  // errors: the log cannot be read.
+  // errors: the log cannot be read and trying again is of no use (a log that is away for a while is
+  // no error: nothing comes meanwhile).
   virtual absl::StatusOr<std::optional<Record>> Poll(std::chrono::milliseconds wait) = 0;
 
   // Makes a Poll that waits, or the next one, return nullopt at once. The one function for any

@@ -1,17 +1,18 @@
 // The one consume loop. Retry, stopping and telemetry of everything that reads the log live here.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "lib/base/clock.h"
 #include "lib/base/metrics.h"
 #include "lib/eventlog/event_log.h"
 
@@ -28,23 +29,35 @@ struct OwnedRecord {
 //
 // The handler keeps the position of what it has applied; the follower only starts where it is told.
 // A handler that returns Unavailable or ResourceExhausted is called again with the same batch after
-// a pause that doubles up to 5 s (back-pressure: that place is not read meanwhile; others go on).
-// Any other error stops that place for good, with the reason in Stopped(), a log line and a metric;
-// the other places go on.
+// a pause that doubles up to `pause_max` (back-pressure: that place is not read meanwhile; others
+// go on). Any other error stops that place for good, with the reason in Stopped(), a log line and a
+// metric; the other places go on. So does a place of the log that cannot be read.
+//
+// Metrics, with label consumer: simpul_log_lag_records and simpul_log_lag_seconds (age of the
+// oldest record not applied) by topic, simpul_log_stopped_places, simpul_log_applied_records_total,
+// simpul_log_retries_total, simpul_log_batch_seconds.
 class Follower {
  public:
   struct Options {
-    std::string name;            // for logs and metrics: timeline, forwarder, ...
-    size_t batch_records = 512;  // most records a batch
-    size_t batch_bytes = 1 << 20;
+    std::string name;                         // for logs and metrics: timeline, forwarder, ...
+    size_t batch_records = 512;               // most records a batch
+    size_t batch_bytes = 1 << 20;             // most bytes a batch, and of all that are being read
+    std::chrono::milliseconds tick{100};      // how often `idle` runs and the metrics are set
+    std::chrono::milliseconds pause_min{10};  // before the first retry
+    std::chrono::milliseconds pause_max{5000};
+    const base::Clock* clock = &base::SystemClock();  // for the lag in seconds
+    // What pauses and ticks are measured by. All waiting is done in Subscription::Poll, so a log
+    // that moves this time when it waits makes the follower run without any.
+    std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
   };
   // Called on the follower's thread.
   using Handler = absl::AnyInvocable<absl::Status(Place, std::span<const OwnedRecord>)>;
   // Called on the follower's thread at least every `tick` and after every batch; for time-outs. May
-  // be null.
+  // be null. It must not wait.
   using Idle = absl::AnyInvocable<void()>;
 
-  // Starts the thread. `log` and `metrics` must outlive the follower.
+  // Starts the thread. `log` and `metrics` must outlive the follower. Errors are those of
+  // Subscribe.
   static absl::StatusOr<std::unique_ptr<Follower>> Start(EventLog& log, std::vector<Start> starts,
                                                          Options options, Handler handler,
                                                          base::Metrics& metrics,
