@@ -1,0 +1,33 @@
+// From a record of topic events to what Project works on.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "lib/eventlog/event_log.h"
+#include "lib/eventlog/follower.h"
+#include "lib/timeline/project.h"
+
+namespace simpul::timeline {
+
+// An incoming event, or why nobody can ever read the record (cause undecodable).
+using Decoded = std::variant<IncomingEvent, log::v1::DeadLetter>;
+
+// Pure and total. FailedPrecondition: written by a newer Simpul (a body, key, kind, field or enum
+// value unknown here): the partition must stop until the program is upgraded; never a dead letter.
+absl::StatusOr<Decoded> Decode(uint32_t partition, const eventlog::OwnedRecord& record);
+
+// What a record of topic entries says of itself, without reading what it carries.
+struct DerivedHead {
+  uint64_t number = 0;
+};
+
+// InvalidArgument: no derived record.
+absl::StatusOr<DerivedHead> DecodeDerivedHead(std::string_view value);
+
+// The bytes of LogRecord{derived{number, source_position, entry}} around a serialized entry, as
+// protobuf writes them.
+std::string EncodeDerivedEntry(uint64_t number, int64_t source_position, std::string_view entry);
+
+}  // namespace simpul::timeline

@@ -1,0 +1,274 @@
+#include "lib/timeline/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/base/bytes.h"
+#include "lib/base/status_macros.h"
+
+namespace simpul::timeline {
+namespace {
+
+constexpr char kFormat = 1;
+constexpr size_t kHeadBytes = 1 + 1 + 4 + 8 + 4 + 4 + 4;
+constexpr size_t kReferenceBytes = 8 + 4;
+// A page is rewritten whole at every change: at most 3 KiB.
+constexpr uint32_t kReferencesPerPage = 128;
+
+std::string Key(const event::SubjectKey& subject, char kind) {
+  std::string key;
+  key.reserve(22);
+  key.push_back('p');
+  key.append(subject.view());
+  key.push_back(kind);
+  return key;
+}
+
+std::string Key(const event::SubjectKey& subject, char kind, uint32_t number) {
+  std::string key = Key(subject, kind);
+  base::PutBe32(key, number);
+  return key;
+}
+
+}  // namespace
+
+std::string HeadKey(const event::SubjectKey& subject) { return Key(subject, 0); }
+std::string EntryKey(const event::SubjectKey& subject, uint32_t number) {
+  return Key(subject, 1, number);
+}
+std::string WaitingKey(const event::SubjectKey& subject, uint32_t number) {
+  return Key(subject, 2, number);
+}
+std::string PageKey(const event::SubjectKey& subject, uint32_t number) {
+  return Key(subject, 3, number);
+}
+
+const std::string& LoadedEntry::Bytes() {
+  if (bytes.empty()) bytes = entry.SerializeAsString();
+  return bytes;
+}
+
+absl::Status History::Damaged(std::string_view what) const {
+  return absl::DataLossError(
+      fmt::format("The stored {} of a patient cannot be read. Delete the timeline's folder: it is "
+                  "made again from the log.",
+                  what));
+}
+
+absl::Status History::Load() {
+  if (loaded_) return absl::OkStatus();
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value, (*read_)(HeadKey(subject_)));
+  if (!value.has_value()) return TakeHead(std::nullopt);
+  return TakeHead(std::string_view(*value));
+}
+
+absl::Status History::TakeHead(std::optional<std::string_view> value) {
+  loaded_ = true;
+  if (!value.has_value()) {
+    pages_[0];
+    return absl::OkStatus();
+  }
+  std::string_view in = *value;
+  if (in.size() < kHeadBytes || in[0] != kFormat) return Damaged("head");
+  page_bits_ = static_cast<uint8_t>(in[1]);
+  events_ = base::GetBe32(in.substr(2));
+  bytes_ = base::GetBe64(in.substr(6));
+  next_entry_ = base::GetBe32(in.substr(14));
+  next_waiting_ = base::GetBe32(in.substr(18));
+  references_ = base::GetBe32(in.substr(22));
+  in.remove_prefix(kHeadBytes);
+  if (page_bits_ > 16) return Damaged("head");
+  if (page_bits_ > 0) return in.empty() ? absl::OkStatus() : Damaged("head");
+  if (in.size() != references_ * kReferenceBytes) return Damaged("head");
+  Page& page = pages_[0];
+  page.references.reserve(references_ + 4);
+  for (; !in.empty(); in.remove_prefix(kReferenceBytes)) {
+    page.references.push_back({base::GetBe64(in), base::GetBe32(in.substr(8))});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<History::Page*> History::PageAt(uint32_t number) {
+  const auto [it, fresh] = pages_.try_emplace(number);
+  Page& page = it->second;
+  if (!fresh) return &page;
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                          (*read_)(PageKey(subject_, number)));
+  if (!value.has_value()) return Damaged("page");
+  std::string_view in = *value;
+  if (in.size() % kReferenceBytes != 0) return Damaged("page");
+  for (; !in.empty(); in.remove_prefix(kReferenceBytes)) {
+    page.references.push_back({base::GetBe64(in), base::GetBe32(in.substr(8))});
+  }
+  return &page;
+}
+
+absl::StatusOr<History::Page*> History::PageOf(uint64_t reference) {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  return PageAt(page_bits_ == 0 ? 0 : static_cast<uint32_t>(reference >> (64 - page_bits_)));
+}
+
+absl::StatusOr<std::optional<uint32_t>> History::Find(uint64_t reference) {
+  SIMPUL_ASSIGN_OR_RETURN(Page * page, PageOf(reference));
+  const auto it = std::ranges::lower_bound(page->references, reference, {}, &Reference::hash);
+  if (it == page->references.end() || it->hash != reference) return std::nullopt;
+  return it->number;
+}
+
+absl::Status History::Set(uint64_t reference, uint32_t number) {
+  SIMPUL_ASSIGN_OR_RETURN(Page * page, PageOf(reference));
+  const auto it = std::ranges::lower_bound(page->references, reference, {}, &Reference::hash);
+  page->changed = changed_ = true;
+  if (it != page->references.end() && it->hash == reference) {
+    it->number = number;
+    return absl::OkStatus();
+  }
+  page->references.insert(it, {reference, number});
+  ++references_;
+  if (references_ > kReferencesPerPage << page_bits_) return Grow();
+  return absl::OkStatus();
+}
+
+absl::Status History::Erase(uint64_t reference) {
+  SIMPUL_ASSIGN_OR_RETURN(Page * page, PageOf(reference));
+  const auto it = std::ranges::lower_bound(page->references, reference, {}, &Reference::hash);
+  if (it == page->references.end() || it->hash != reference) return absl::OkStatus();
+  page->references.erase(it);
+  page->changed = changed_ = true;
+  --references_;
+  return absl::OkStatus();
+}
+
+// Twice as many pages: each is split in two by one more bit, so order is kept.
+absl::Status History::Grow() {
+  std::map<uint32_t, Page> pages;
+  for (uint32_t number = 0; number < 1u << page_bits_; ++number) {
+    SIMPUL_ASSIGN_OR_RETURN(Page * page, PageAt(number));
+    Page& low = pages[number * 2];
+    Page& high = pages[number * 2 + 1];
+    low.changed = high.changed = true;
+    for (const Reference& reference : page->references) {
+      const bool upper = reference.hash >> (63 - page_bits_) & 1;
+      (upper ? high : low).references.push_back(reference);
+    }
+  }
+  pages_ = std::move(pages);
+  ++page_bits_;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> History::events() {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  return events_;
+}
+
+absl::StatusOr<uint64_t> History::bytes() {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  return bytes_;
+}
+
+absl::Status History::Count(size_t event_bytes) {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  ++events_;
+  bytes_ += event_bytes;
+  changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LoadedEntry*> History::EntryAt(uint32_t number) {
+  const auto [it, fresh] = entries_.try_emplace(number);
+  if (!fresh) return &it->second;
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                          (*read_)(EntryKey(subject_, number)));
+  if (!value.has_value() || !it->second.entry.ParseFromString(*value)) return Damaged("entry");
+  return &it->second;
+}
+
+absl::StatusOr<std::pair<uint32_t, LoadedEntry*>> History::NewEntry() {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  changed_ = true;
+  const uint32_t number = next_entry_++;
+  return std::pair(number, &entries_[number]);
+}
+
+absl::StatusOr<Waiting*> History::WaitingAt(uint32_t number) {
+  const auto [it, fresh] = waiting_.try_emplace(number & ~kOnWaiting);
+  if (!fresh) return &it->second;
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                          (*read_)(WaitingKey(subject_, it->first)));
+  if (!value.has_value()) return Damaged("waiting list");
+  std::string_view in = *value;
+  while (!in.empty()) {
+    if (in.size() < 13) return Damaged("waiting list");
+    Waiting::Item& item = it->second.items.emplace_back();
+    item.dead = in[0] != 0;
+    item.position = static_cast<int64_t>(base::GetBe64(in.substr(1)));
+    const uint32_t size = base::GetBe32(in.substr(9));
+    in.remove_prefix(13);
+    if (in.size() < size || !item.receipt.ParseFromArray(in.data(), static_cast<int>(size))) {
+      return Damaged("waiting list");
+    }
+    in.remove_prefix(size);
+  }
+  return &it->second;
+}
+
+absl::StatusOr<std::pair<uint32_t, Waiting*>> History::NewWaiting() {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  changed_ = true;
+  const uint32_t number = next_waiting_++;
+  return std::pair(number | kOnWaiting, &waiting_[number]);
+}
+
+void History::Changes(
+    absl::FunctionRef<void(const std::string& key, const std::string* value)> change) {
+  std::string value;
+  const auto put_references = [&value](const Page& page) {
+    for (const Reference& reference : page.references) {
+      base::PutBe64(value, reference.hash);
+      base::PutBe32(value, reference.number);
+    }
+  };
+  if (changed_) {
+    value.reserve(kHeadBytes + (page_bits_ == 0 ? references_ * kReferenceBytes : 0));
+    value.push_back(kFormat);
+    value.push_back(static_cast<char>(page_bits_));
+    base::PutBe32(value, events_);
+    base::PutBe64(value, bytes_);
+    base::PutBe32(value, next_entry_);
+    base::PutBe32(value, next_waiting_);
+    base::PutBe32(value, references_);
+    if (page_bits_ == 0) put_references(pages_.at(0));
+    change(HeadKey(subject_), &value);
+  }
+  if (page_bits_ > 0) {
+    for (const auto& [number, page] : pages_) {
+      if (!page.changed) continue;
+      value.clear();
+      put_references(page);
+      change(PageKey(subject_, number), &value);
+    }
+  }
+  for (auto& [number, entry] : entries_) {
+    if (entry.changed) change(EntryKey(subject_, number), &entry.Bytes());
+  }
+  for (const auto& [number, waiting] : waiting_) {
+    if (waiting.items.empty()) {
+      change(WaitingKey(subject_, number), nullptr);
+      continue;
+    }
+    value.clear();
+    for (const Waiting::Item& item : waiting.items) {
+      const std::string receipt = item.receipt.SerializeAsString();
+      value.push_back(item.dead ? 1 : 0);
+      base::PutBe64(value, static_cast<uint64_t>(item.position));
+      base::PutBe32(value, static_cast<uint32_t>(receipt.size()));
+      value.append(receipt);
+    }
+    change(WaitingKey(subject_, number), &value);
+  }
+}
+
+}  // namespace simpul::timeline

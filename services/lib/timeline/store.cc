@@ -1,0 +1,611 @@
+#include "lib/timeline/store.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "lib/base/bytes.h"
+#include "lib/base/check.h"
+#include "lib/base/file.h"
+#include "lib/base/status_macros.h"
+#include "lib/base/test_point.h"
+#include "lib/base/uuid.h"
+#include "lib/eventlog/derived_sequence.h"
+#include "lib/timeline/decode.h"
+#include "lib/timeline/history.h"
+
+namespace simpul::timeline {
+namespace {
+
+constexpr char kFormat = 1;
+constexpr std::string_view kMetaKey = "m";
+
+std::string OutboxKey(uint64_t number) {
+  std::string key = "o";
+  base::PutBe64(key, number);
+  return key;
+}
+
+rocksdb::Slice AsSlice(std::string_view text) { return {text.data(), text.size()}; }
+
+class SharedMemory final : public StoreMemory {
+ public:
+  explicit SharedMemory(size_t bytes)
+      : cache_(rocksdb::NewLRUCache(bytes, /*num_shard_bits=*/4, /*strict_capacity_limit=*/false,
+                                    /*high_pri_pool_ratio=*/0.5)),
+        // Write buffers are charged to the cache: the one bound holds for both together.
+        buffers_(std::make_shared<rocksdb::WriteBufferManager>(bytes / 2, cache_)) {}
+
+  size_t cache_bytes() const override { return cache_->GetUsage(); }
+  size_t write_buffer_bytes() const override { return buffers_->memory_usage(); }
+
+  const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
+  const std::shared_ptr<rocksdb::WriteBufferManager>& buffers() const { return buffers_; }
+
+ private:
+  std::shared_ptr<rocksdb::Cache> cache_;
+  std::shared_ptr<rocksdb::WriteBufferManager> buffers_;
+};
+
+// Remembers the first error of a flush or compaction: RocksDB may go on after it, we do not.
+class ErrorListener final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    const std::lock_guard lock(mutex_);
+    if (error_.empty()) error_ = status->ToString();
+  }
+  std::string error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string error_;
+};
+
+struct Meta {
+  std::string install;  // 16 bytes
+  uint32_t partition = 0;
+  Store::State state;
+};
+
+std::string Encode(const Meta& meta) {
+  std::string out;
+  out.push_back(kFormat);
+  out.append(meta.install);
+  base::PutBe32(out, meta.partition);
+  base::PutBe64(out, static_cast<uint64_t>(meta.state.position));
+  base::PutBe64(out, static_cast<uint64_t>(meta.state.entries_position));
+  base::PutBe64(out, meta.state.last_number);
+  base::PutBe64(out, meta.state.read_number);
+  base::PutBe64(out, meta.state.tally.events);
+  base::PutBe64(out, meta.state.tally.entries);
+  base::PutBe64(out, meta.state.tally.waiting);
+  base::PutBe64(out, meta.state.tally.dead_letters);
+  out.append(meta.state.tally.content.ToBytes());
+  return out;
+}
+
+constexpr size_t kMetaBytes = 1 + 16 + 4 + 8 * 8 + 32;
+
+bool DecodeMeta(std::string_view in, Meta& meta) {
+  if (in.size() != kMetaBytes || in[0] != kFormat) return false;
+  meta.install = in.substr(1, 16);
+  meta.partition = base::GetBe32(in.substr(17));
+  const auto number = [&](int n) { return base::GetBe64(in.substr(21 + 8 * n)); };
+  meta.state.position = static_cast<int64_t>(number(0));
+  meta.state.entries_position = static_cast<int64_t>(number(1));
+  meta.state.last_number = number(2);
+  meta.state.read_number = number(3);
+  meta.state.tally.events = number(4);
+  meta.state.tally.entries = number(5);
+  meta.state.tally.waiting = number(6);
+  meta.state.tally.dead_letters = number(7);
+  meta.state.tally.content = base::SetChecksum::FromBytes(in.substr(21 + 8 * 8));
+  return true;
+}
+
+// The outbox of one applied batch: number of the first record (8), then for each a byte 1 for a
+// dead letter, length of the key (2), key, length of the value (4), value.
+struct OutboxBatch {
+  uint64_t first = 0;
+  std::deque<OutboxRecord> records;
+};
+
+void PutOutboxRecord(std::string& out, const OutboxRecord& record) {
+  out.push_back(record.dead_letter ? 1 : 0);
+  base::PutBe16(out, static_cast<uint16_t>(record.key.size()));
+  out.append(record.key);
+  base::PutBe32(out, static_cast<uint32_t>(record.value.size()));
+  out.append(record.value);
+}
+
+bool DecodeOutbox(std::string_view in, OutboxBatch& batch) {
+  if (in.size() < 8) return false;
+  batch.first = base::GetBe64(in);
+  in.remove_prefix(8);
+  for (uint64_t number = batch.first; !in.empty(); ++number) {
+    OutboxRecord record;
+    record.number = number;
+    if (in.size() < 3) return false;
+    record.dead_letter = in[0] != 0;
+    const size_t key_size = base::GetBe16(in.substr(1));
+    in.remove_prefix(3);
+    if (in.size() < key_size + 4) return false;
+    record.key = in.substr(0, key_size);
+    const size_t value_size = base::GetBe32(in.substr(key_size));
+    in.remove_prefix(key_size + 4);
+    if (in.size() < value_size) return false;
+    record.value = in.substr(0, value_size);
+    in.remove_prefix(value_size);
+    batch.records.push_back(std::move(record));
+  }
+  return true;
+}
+
+size_t Size(const OutboxRecord& record) {
+  return record.key.size() + record.value.size() + sizeof(OutboxRecord);
+}
+
+struct SubjectHash {
+  size_t operator()(const event::SubjectKey& subject) const {
+    size_t hash;
+    std::memcpy(&hash, subject.bytes.data(), sizeof hash);
+    return hash;
+  }
+};
+
+rocksdb::Options MakeOptions(const SharedMemory& memory,
+                             const std::shared_ptr<ErrorListener>& listener) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.paranoid_checks = true;
+  options.max_bgerror_resume_count = 0;
+  options.listeners.push_back(listener);
+  options.write_buffer_manager = memory.buffers();
+  options.write_buffer_size = 16 << 20;
+  options.arena_block_size = 128 << 10;  // 24 stores share the buffers
+  options.max_write_buffer_number = 3;
+  options.allow_concurrent_memtable_write = false;  // one writer
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.02;
+  options.max_background_jobs = 2;
+  options.max_open_files = 40;
+  options.target_file_size_base = 32 << 20;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression = rocksdb::kNoCompression;
+  options.avoid_flush_during_shutdown = true;  // the WAL has it
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.max_manifest_file_size = 4 << 20;
+  options.checksum_handoff_file_types = {};
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = memory.cache();
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.whole_key_filtering = true;
+  table.checksum = rocksdb::kXXH3;
+  table.format_version = 5;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+std::shared_ptr<StoreMemory> StoreMemory::Make(size_t bytes) {
+  return std::make_shared<SharedMemory>(bytes);
+}
+
+struct Store::Rocks {
+  std::filesystem::path folder;
+  Options options;
+  std::shared_ptr<ErrorListener> listener = std::make_shared<ErrorListener>();
+  std::unique_ptr<rocksdb::DB> db;
+
+  mutable std::mutex mutex;
+  absl::Status failure;            // under mutex
+  Meta meta;                       // under mutex, as stored
+  std::deque<OutboxBatch> outbox;  // under mutex, as stored less what was read back
+
+  absl::Status Error(std::string_view what, std::string_view why) const {
+    return absl::InternalError(
+        fmt::format("The timeline of partition {} in {} cannot be {}: {}. Make sure that the disk "
+                    "has room and is sound, then start again; if it fails again, delete the "
+                    "folder: it is made again from the log.",
+                    meta.partition, folder.string(), what, why));
+  }
+
+  absl::Status Fail(absl::Status status) {
+    if (failure.ok()) failure = std::move(status);
+    return failure;
+  }
+
+  absl::Status Check() {
+    if (const std::string error = listener->error(); !error.empty()) {
+      return Fail(Error("kept", error));
+    }
+    return failure;
+  }
+
+  absl::Status Write(rocksdb::WriteBatch& batch) {
+    const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
+    return status.ok() ? absl::OkStatus() : Fail(Error("written", status.ToString()));
+  }
+
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const {
+    rocksdb::PinnableSlice value;
+    const rocksdb::Status status =
+        db->Get(rocksdb::ReadOptions(), db->DefaultColumnFamily(), key, &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return Error("read", status.ToString());
+    return std::string(value.data(), value.size());
+  }
+
+  absl::Status Load(const log::v1::Install& install, uint32_t partition);
+};
+
+absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partition) {
+  meta.install = base::UuidBytes(install.install_id());
+  meta.partition = partition;
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> stored, Get(std::string(kMetaKey)));
+  if (!stored.has_value()) {
+    rocksdb::WriteBatch batch;
+    batch.Put(AsSlice(kMetaKey), Encode(meta));
+    return Write(batch);
+  }
+  Meta found;
+  if (!DecodeMeta(*stored, found)) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} holds a timeline of another format. Delete the folder: it is made again "
+                    "from the log.",
+                    folder.string()));
+  }
+  if (found.install != meta.install) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{} holds a timeline of install {}, but the log is that of install {}. Put the folder that "
+        "belongs to this log there, or delete it: it is made again from the log.",
+        folder.string(), base::UuidText(found.install), install.install_id()));
+  }
+  if (found.partition != partition) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} holds the timeline of partition {}, not of partition {}. Put the folders "
+                    "back in their places, or delete it: it is made again from the log.",
+                    folder.string(), found.partition, partition));
+  }
+  meta = found;
+  rocksdb::ReadOptions read;
+  const std::string upper = "p";
+  const rocksdb::Slice bound(upper);
+  read.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(read));
+  for (it->Seek("o"); it->Valid(); it->Next()) {
+    OutboxBatch batch;
+    if (!DecodeOutbox(it->value().ToStringView(), batch)) {
+      return Error("read", "the outbox is damaged");
+    }
+    while (!batch.records.empty() && batch.records.front().number <= meta.state.read_number) {
+      batch.records.pop_front();
+    }
+    if (batch.records.empty()) continue;
+    for (const OutboxRecord& record : batch.records) meta.state.outbox_bytes += Size(record);
+    outbox.push_back(std::move(batch));
+  }
+  if (!it->status().ok()) return Error("read", it->status().ToString());
+  return absl::OkStatus();
+}
+
+Store::Store(std::unique_ptr<Rocks> rocks) : rocks_(std::move(rocks)) {}
+Store::~Store() = default;
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& folder,
+                                                   const log::v1::Install& install,
+                                                   uint32_t partition, const Options& options) {
+  SIMPUL_CHECK(options.memory != nullptr, "A store needs its memory.");
+  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
+  auto rocks = std::make_unique<Rocks>();
+  rocks->folder = folder;
+  rocks->options = options;
+  rocks->meta.partition = partition;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(
+      MakeOptions(static_cast<const SharedMemory&>(*options.memory), rocks->listener),
+      folder.string(), &db);
+  if (!status.ok()) return rocks->Error("opened", status.ToString());
+  rocks->db.reset(db);
+  SIMPUL_RETURN_IF_ERROR(rocks->Load(install, partition));
+  return std::unique_ptr<Store>(new Store(std::move(rocks)));
+}
+
+absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const Watched& watched,
+                          Applied& applied) {
+  Rocks& rocks = *rocks_;
+  const std::lock_guard lock(rocks.mutex);
+  SIMPUL_RETURN_IF_ERROR(rocks.Check());
+  State state = rocks.meta.state;
+  while (!records.empty() && records.front().position <= state.position) {
+    records = records.subspan(1);
+  }
+
+  const History::Read read = [&rocks](const std::string& key) { return rocks.Get(key); };
+  std::unordered_map<event::SubjectKey, History, SubjectHash> histories;
+  histories.reserve(records.size());
+  {
+    // The heads of all patients of the batch in one look-up.
+    std::vector<event::SubjectKey> subjects;
+    subjects.reserve(records.size());
+    for (const eventlog::OwnedRecord& record : records) {
+      const auto subject = event::SubjectKey::FromBytes(record.key);
+      if (subject.ok()) subjects.push_back(*subject);
+    }
+    std::ranges::sort(subjects);
+    subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
+    std::vector<std::string> keys;
+    std::vector<rocksdb::Slice> slices;
+    keys.reserve(subjects.size());
+    for (const event::SubjectKey& subject : subjects) {
+      slices.emplace_back(keys.emplace_back(HeadKey(subject)));
+    }
+    std::vector<rocksdb::PinnableSlice> values(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    rocks.db->MultiGet(rocksdb::ReadOptions(), rocks.db->DefaultColumnFamily(), keys.size(),
+                       slices.data(), values.data(), statuses.data(), /*sorted_input=*/true);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
+        return rocks.Fail(rocks.Error("read", statuses[i].ToString()));
+      }
+      History& history = histories.emplace(subjects[i], History(subjects[i], read)).first->second;
+      const absl::Status taken = history.TakeHead(
+          statuses[i].ok() ? std::optional(values[i].ToStringView()) : std::nullopt);
+      if (!taken.ok()) return rocks.Fail(taken);
+    }
+  }
+
+  Applied done;
+  OutboxBatch fresh;
+  absl::Status stop;
+  const auto put_out = [&](std::string_view key, std::string value, bool dead_letter) {
+    if (state.last_number <= state.read_number) return;
+    if (fresh.records.empty()) fresh.first = state.last_number;
+    fresh.records.push_back({state.last_number, std::string(key), std::move(value), dead_letter});
+    state.outbox_bytes += Size(fresh.records.back());
+  };
+  for (const eventlog::OwnedRecord& record : records) {
+    if (record.position != state.position + 1) {
+      return rocks.Fail(absl::InternalError(
+          fmt::format("Partition {}: position {} follows on position {}: records are missing.",
+                      rocks.meta.partition, record.position, state.position)));
+    }
+    if (state.outbox_bytes >= rocks.options.outbox_bytes_max) {
+      stop = absl::ResourceExhaustedError(
+          fmt::format("Partition {}: {} bytes of derived records wait to be appended.",
+                      rocks.meta.partition, state.outbox_bytes));
+      break;
+    }
+    absl::StatusOr<Decoded> decoded = Decode(rocks.meta.partition, record);
+    if (!decoded.ok()) {
+      stop = decoded.status();
+      break;
+    }
+    state.position = record.position;
+    const auto report = [&](log::v1::LogRecord& outer, bool dead_letter) {
+      log::v1::DerivedRecord& derived = *outer.mutable_derived();
+      derived.set_number(state.last_number);
+      derived.set_source_position(record.position);
+      put_out(record.key, outer.SerializeAsString(), dead_letter);
+    };
+    if (auto* letter = std::get_if<log::v1::DeadLetter>(&*decoded)) {
+      ++state.tally.dead_letters;
+      ++done.dead_letters;
+      ++state.last_number;
+      log::v1::LogRecord outer;
+      *outer.mutable_derived()->mutable_dead_letter() = std::move(*letter);
+      report(outer, true);
+      continue;
+    }
+    const auto subject = event::SubjectKey::FromBytes(record.key);
+    History& history = histories.at(*subject);
+    absl::StatusOr<Projected> projected =
+        Project(history, std::get<IncomingEvent>(*decoded), state.tally);
+    if (!projected.ok()) return rocks.Fail(projected.status());
+    ++(projected->duplicate ? done.duplicates : done.events);
+    for (Derived& derived : projected->derived) {
+      ++state.last_number;
+      if (const auto* change = std::get_if<EntryChange>(&derived)) {
+        ++done.revisions;
+        SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history.EntryAt(change->number));
+        if (state.last_number > state.read_number) {
+          put_out(record.key,
+                  EncodeDerivedEntry(state.last_number, record.position, loaded->Bytes()), false);
+        }
+        if (watched != nullptr && watched(*subject)) done.watched.push_back(loaded->entry);
+        continue;
+      }
+      log::v1::LogRecord outer;
+      const bool dead_letter = std::holds_alternative<log::v1::DeadLetter>(derived);
+      if (dead_letter) {
+        ++done.dead_letters;
+        *outer.mutable_derived()->mutable_dead_letter() =
+            std::get<log::v1::DeadLetter>(std::move(derived));
+      } else {
+        *outer.mutable_derived()->mutable_waiting() =
+            std::get<log::v1::WaitingEvent>(std::move(derived));
+      }
+      report(outer, dead_letter);
+    }
+  }
+  if (state.position == rocks.meta.state.position) return stop;
+
+  rocksdb::WriteBatch batch;
+  for (auto& [subject, history] : histories) {
+    history.Changes([&batch](const std::string& key, const std::string* value) {
+      if (value == nullptr) {
+        batch.Delete(key);
+      } else {
+        batch.Put(key, *value);
+      }
+    });
+  }
+  if (!fresh.records.empty()) {
+    std::string value;
+    base::PutBe64(value, fresh.first);
+    for (const OutboxRecord& record : fresh.records) PutOutboxRecord(value, record);
+    batch.Put(OutboxKey(fresh.first), value);
+  }
+  Meta meta = rocks.meta;
+  meta.state = state;
+  if (SIMPUL_PLANTED_BUG("position_in_second_batch")) {
+    SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
+    batch.Clear();
+    SIMPUL_CRASH_POINT("between_batches");
+  }
+  batch.Put(AsSlice(kMetaKey), Encode(meta));
+  SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
+  rocks.meta = std::move(meta);
+  if (!fresh.records.empty()) {
+    rocks.outbox.push_back(std::move(fresh));
+    SIMPUL_CRASH_POINT("between_state_and_derived_append");
+  }
+  applied.events += done.events;
+  applied.duplicates += done.duplicates;
+  applied.revisions += done.revisions;
+  applied.dead_letters += done.dead_letters;
+  std::ranges::move(done.watched, std::back_inserter(applied.watched));
+  return stop;
+}
+
+absl::Status Store::ReadBack(std::span<const eventlog::OwnedRecord> records) {
+  Rocks& rocks = *rocks_;
+  const std::lock_guard lock(rocks.mutex);
+  SIMPUL_RETURN_IF_ERROR(rocks.Check());
+  State& state = rocks.meta.state;
+  eventlog::DerivedSequence sequence(state.read_number);
+  rocksdb::WriteBatch batch;
+  const auto bug = [&](uint64_t number, std::string_view what) {
+    return rocks.Fail(absl::InternalError(
+        fmt::format("Partition {}, topic entries, number {}: {}. This is a bug: the partition "
+                    "stands still so that nothing is told twice in two ways.",
+                    rocks.meta.partition, number, what)));
+  };
+  const int64_t before = state.entries_position;
+  for (const eventlog::OwnedRecord& record : records) {
+    if (record.position <= state.entries_position) continue;
+    const absl::StatusOr<DerivedHead> head = DecodeDerivedHead(record.value);
+    if (!head.ok())
+      return rocks.Fail(base::Within(
+          fmt::format("Partition {} position {}", rocks.meta.partition, record.position),
+          head.status()));
+    state.entries_position = record.position;
+    const eventlog::DerivedSequence::Verdict verdict = sequence.Take(head->number);
+    if (verdict == eventlog::DerivedSequence::Verdict::kSeen) continue;
+    if (verdict == eventlog::DerivedSequence::Verdict::kHole) {
+      return bug(head->number, fmt::format("it follows on number {}", state.read_number));
+    }
+    state.read_number = head->number;
+    // Ahead of what is derived here: a rebuild, or another owner was faster.
+    if (head->number > state.last_number) continue;
+    if (rocks.outbox.empty() || rocks.outbox.front().records.empty() ||
+        rocks.outbox.front().records.front().number != head->number) {
+      return bug(head->number, "nothing was derived under it");
+    }
+    OutboxBatch& front = rocks.outbox.front();
+    if (front.records.front().value != record.value) return bug(head->number, "other bytes");
+    state.outbox_bytes -= Size(front.records.front());
+    front.records.pop_front();
+    if (front.records.empty()) {
+      batch.Delete(OutboxKey(front.first));
+      rocks.outbox.pop_front();
+    }
+  }
+  if (state.entries_position == before) return absl::OkStatus();
+  batch.Put(AsSlice(kMetaKey), Encode(rocks.meta));
+  return rocks.Write(batch);
+}
+
+std::vector<OutboxRecord> Store::Unread(uint64_t number, size_t bytes_max) const {
+  const Rocks& rocks = *rocks_;
+  const std::lock_guard lock(rocks.mutex);
+  std::vector<OutboxRecord> unread;
+  size_t bytes = 0;
+  for (const OutboxBatch& batch : rocks.outbox) {
+    if (batch.records.empty() || batch.records.back().number <= number) continue;
+    for (const OutboxRecord& record : batch.records) {
+      if (record.number <= number) continue;
+      if (bytes >= bytes_max) return unread;
+      bytes += Size(record);
+      unread.push_back(record);
+    }
+  }
+  return unread;
+}
+
+Store::State Store::state() const {
+  const std::lock_guard lock(rocks_->mutex);
+  return rocks_->meta.state;
+}
+
+absl::StatusOr<Store::Patient> Store::Read(const event::SubjectKey& subject) const {
+  const Rocks& rocks = *rocks_;
+  SIMPUL_RETURN_IF_ERROR(failure());
+  rocksdb::ManagedSnapshot snapshot(rocks.db.get());
+  rocksdb::ReadOptions read;
+  read.snapshot = snapshot.snapshot();
+  Patient patient;
+  std::string stored;
+  rocksdb::Status status = rocks.db->Get(read, AsSlice(kMetaKey), &stored);
+  Meta meta;
+  if (!status.ok() || !DecodeMeta(stored, meta)) return rocks.Error("read", status.ToString());
+  patient.position = meta.state.position;
+  const std::string lower = EntryKey(subject, 0);
+  const std::string upper = WaitingKey(subject, 0);
+  const rocksdb::Slice bound(upper);
+  read.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> it(rocks.db->NewIterator(read));
+  for (it->Seek(lower); it->Valid(); it->Next()) {
+    v1::Entry& entry = patient.entries.emplace_back();
+    if (!entry.ParseFromArray(it->value().data(), static_cast<int>(it->value().size())) ||
+        entry.members().empty()) {
+      return rocks.Error("read", "an entry is damaged");
+    }
+  }
+  if (!it->status().ok()) return rocks.Error("read", it->status().ToString());
+  std::ranges::sort(patient.entries,
+                    [](const v1::Entry& a, const v1::Entry& b) { return Before(a, b); });
+  return patient;
+}
+
+Store::Measures Store::measures() const {
+  Measures measures;
+  rocksdb::DB& db = *rocks_->db;
+  uint64_t stopped = 0;
+  db.GetIntProperty(rocksdb::DB::Properties::kEstimateLiveDataSize, &measures.live_bytes);
+  db.GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &measures.memtable_bytes);
+  db.GetIntProperty(rocksdb::DB::Properties::kEstimatePendingCompactionBytes,
+                    &measures.pending_compaction_bytes);
+  db.GetIntProperty(rocksdb::DB::Properties::kIsWriteStopped, &stopped);
+  measures.write_stopped = stopped != 0;
+  return measures;
+}
+
+absl::Status Store::failure() const {
+  const std::lock_guard lock(rocks_->mutex);
+  return rocks_->failure;
+}
+
+}  // namespace simpul::timeline
