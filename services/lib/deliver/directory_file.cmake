@@ -1,0 +1,6 @@
+# The directory as a file that may change while the program runs.
+simpul_library(
+  simpul_directory_file
+  SRCS directory_file.cc
+  DEPS simpul_fhir simpul_protos absl::status absl::statusor
+  PRIVATE_DEPS simpul_base)
