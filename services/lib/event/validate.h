@@ -26,7 +26,7 @@ struct Violation {
 
 // An event that is not taken.
 struct Refusal {
-  std::string event_id;               // where it could be read
+  std::string event_id;               // only where it is a UUID; anything else might be a NIK
   std::vector<Violation> violations;  // everything that is wrong, at least one
   bool after_upgrade =
       false;  // only a newer Simpul may be able to take it: keep it and send it again
@@ -46,7 +46,9 @@ struct ValidEvent {
 std::variant<v1::Event, Refusal> Parse(std::string_view bytes);
 
 // Whether the event may be appended, given the time. Pure and total: depends on its arguments only,
-// answers for every event. Reports every violation, not the first. Any thread.
+// answers for every event. Reports every violation, not the first; of more than two dozen the first
+// and that there are more. Unknown fields and choices are Parse's business: events come from there.
+// Any thread.
 std::variant<ValidEvent, Refusal> Validate(v1::Event event, base::Time now);
 
 // The canonical encoding of an event without unknown fields: fields in the order of their numbers,

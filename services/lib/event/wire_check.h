@@ -1,0 +1,29 @@
+// Whether bytes are an event this program knows all of, before they are parsed.
+//
+// One walk over the wire format with the contract's own descriptors. The parser alone would keep
+// unknown fields and choices silently, and would refuse broken text without saying where.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lib/event/findings.h"
+
+namespace simpul::event {
+
+// What is wrong with the bytes of a simpul.event.v1.Event. Bytes without finding parse.
+struct WireFindings {
+  Findings findings;
+  // Every violation is a field or choice that a newer program may know.
+  bool after_upgrade = false;
+  // The event's id, only when it is a lower-case UUID.
+  std::string event_id;
+};
+
+// Total: any bytes have an answer. Any thread.
+WireFindings CheckWire(std::string_view bytes);
+
+// True for text that is UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF.
+bool IsUtf8(std::string_view text);
+
+}  // namespace simpul::event
