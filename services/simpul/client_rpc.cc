@@ -1,0 +1,190 @@
+#include "simpul/client_rpc.h"
+
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
+#include <grpcpp/grpcpp.h>
+
+#include <charconv>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "simpul/delivery/v1/delivery.grpc.pb.h"
+#include "simpul/ingest/v1/ingest.grpc.pb.h"
+#include "simpul/records/v1/records.grpc.pb.h"
+#include "simpul/timeline/v1/timeline_service.grpc.pb.h"
+
+namespace simpul::cli {
+namespace {
+
+// A timeline page or a list of dead letters may be larger than what a batch may be.
+constexpr int kAnswerBytesMax = 64 << 20;
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
+  // A server that was restarted should be found again at once, not after gRPC's two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // Who sends again, and when, is decided here and not by a service configuration.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
+}
+
+}  // namespace
+
+struct Client::Impl {
+  explicit Impl(const std::string& address)
+      : channel(Connect(address)),
+        ingest(ingest::v1::IngestService::NewStub(channel)),
+        timeline(timeline::v1::TimelineService::NewStub(channel)),
+        delivery(delivery::v1::DeliveryService::NewStub(channel)),
+        records(records::v1::RecordsService::NewStub(channel)) {}
+
+  // A context that Cancel reaches for as long as it lives.
+  class Call {
+   public:
+    explicit Call(Impl& impl) : impl_(impl) {
+      const std::lock_guard lock(impl_.mutex);
+      impl_.calls.insert(&context);
+      if (impl_.cancelled) context.TryCancel();
+    }
+    ~Call() {
+      const std::lock_guard lock(impl_.mutex);
+      impl_.calls.erase(&context);
+    }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    grpc::ClientContext context;
+
+   private:
+    Impl& impl_;
+  };
+
+  template <typename Stub, typename Request, typename Response>
+  absl::Status Unary(Stub& stub,
+                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                     const Request& request, Response& response, Deadline deadline) {
+    Call call(*this);
+    call.context.set_deadline(std::chrono::system_clock::now() + deadline);
+    return FromGrpc((stub.*method)(&call.context, request, &response));
+  }
+
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<ingest::v1::IngestService::Stub> ingest;
+  std::unique_ptr<timeline::v1::TimelineService::Stub> timeline;
+  std::unique_ptr<delivery::v1::DeliveryService::Stub> delivery;
+  std::unique_ptr<records::v1::RecordsService::Stub> records;
+  std::mutex mutex;
+  std::set<grpc::ClientContext*> calls;
+  bool cancelled = false;
+};
+
+Client::Client(std::string address) : address_(std::move(address)) {
+  // Both libraries write to standard error what the command itself says better.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  google::protobuf::SetLogHandler(nullptr);
+  impl_ = std::make_unique<Impl>(address_);
+}
+
+Client::~Client() = default;
+
+absl::Status Client::SubmitEvents(const ingest::v1::SubmitEventsRequest& request,
+                                  ingest::v1::SubmitEventsResponse& response, Deadline deadline,
+                                  std::chrono::milliseconds& wait) {
+  Impl::Call call(*impl_);
+  call.context.set_deadline(std::chrono::system_clock::now() + deadline);
+  const absl::Status status =
+      FromGrpc(impl_->ingest->SubmitEvents(&call.context, request, &response));
+  wait = std::chrono::milliseconds(0);
+  const auto& trailers = call.context.GetServerTrailingMetadata();
+  if (const auto found = trailers.find("grpc-retry-pushback-ms"); found != trailers.end()) {
+    int64_t ms = 0;
+    const auto& text = found->second;
+    if (std::from_chars(text.data(), text.data() + text.size(), ms).ec == std::errc() && ms > 0) {
+      wait = std::chrono::milliseconds(ms);
+    }
+  }
+  return status;
+}
+
+absl::Status Client::GetTimeline(const timeline::v1::GetTimelineRequest& request,
+                                 timeline::v1::GetTimelineResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::GetTimeline, request,
+                      response, deadline);
+}
+
+absl::Status Client::GetState(timeline::v1::GetStateResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::GetState,
+                      timeline::v1::GetStateRequest(), response, deadline);
+}
+
+absl::Status Client::GetLedger(delivery::v1::GetLedgerResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::GetLedger,
+                      delivery::v1::GetLedgerRequest(), response, deadline);
+}
+
+absl::Status Client::Trace(const delivery::v1::TraceRequest& request,
+                           delivery::v1::TraceResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::Trace, request,
+                      response, deadline);
+}
+
+absl::Status Client::ListDeadLetters(const delivery::v1::ListDeadLettersRequest& request,
+                                     delivery::v1::ListDeadLettersResponse& response,
+                                     Deadline deadline) {
+  return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::ListDeadLetters,
+                      request, response, deadline);
+}
+
+absl::Status Client::Resend(const delivery::v1::ResendRequest& request,
+                            delivery::v1::ResendResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::Resend, request,
+                      response, deadline);
+}
+
+absl::Status Client::Pause(const delivery::v1::PauseRequest& request, Deadline deadline) {
+  delivery::v1::PauseResponse response;
+  return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::Pause, request,
+                      response, deadline);
+}
+
+absl::Status Client::Resume(Deadline deadline) {
+  delivery::v1::ResumeResponse response;
+  return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::Resume,
+                      delivery::v1::ResumeRequest(), response, deadline);
+}
+
+absl::Status Client::PullRecords(
+    const records::v1::PullRecordsRequest& request,
+    const std::function<bool(const records::v1::PullRecordsResponse&)>& on_record) {
+  Impl::Call call(*impl_);
+  const auto stream = impl_->records->PullRecords(&call.context, request);
+  records::v1::PullRecordsResponse record;
+  bool stopped = false;
+  while (stream->Read(&record)) {
+    if (!on_record(record)) {
+      stopped = true;
+      call.context.TryCancel();
+      break;
+    }
+  }
+  const grpc::Status status = stream->Finish();
+  return stopped ? absl::OkStatus() : FromGrpc(status);
+}
+
+void Client::Cancel() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->cancelled = true;
+  for (grpc::ClientContext* context : impl_->calls) context->TryCancel();
+}
+
+}  // namespace simpul::cli

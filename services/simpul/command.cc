@@ -1,0 +1,56 @@
+#include "simpul/command.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "lib/base/status_macros.h"
+
+namespace simpul::cli {
+namespace {
+
+std::atomic<bool> stopping{false};
+
+void OnStop(int) { stopping.store(true); }
+
+}  // namespace
+
+void AddDoor(CLI::App& command, Door& door) {
+  command.add_option("--to", door.to, "Address of a running Simpul, HOST:PORT")
+      ->capture_default_str();
+  command.add_flag("--json", door.json, "Answer in JSON, one object a line");
+}
+
+std::string Explain(const absl::Status& status, const std::string& address) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return fmt::format(
+          "no Simpul answers at {}; start one with 'simpul serve --data DIR', or name another with "
+          "--to HOST:PORT",
+          address);
+    case absl::StatusCode::kDeadlineExceeded:
+      return fmt::format("{} did not answer in time ({}); try again", address,
+                         base::Message(status));
+    case absl::StatusCode::kUnimplemented:
+      return fmt::format(
+          "what answers at {} is no Simpul, or one without this service; check --to and the "
+          "versions",
+          address);
+    case absl::StatusCode::kCancelled:
+      return "stopped";
+    default:
+      return fmt::format("{} answered: {}", address, base::Message(status));
+  }
+}
+
+const std::atomic<bool>& Stopping() { return stopping; }
+
+void WatchStop() {
+  struct sigaction action = {};
+  action.sa_handler = OnStop;
+  // Once only: the second signal does what signals do. No SA_RESTART: a read that waits returns.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace simpul::cli

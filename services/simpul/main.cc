@@ -1,0 +1,78 @@
+// simpul: every role and every tool in one program.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "lib/base/status_macros.h"
+#include "simpul/command.h"
+#include "simpul/settings.h"
+
+namespace simpul::cli {
+namespace {
+
+// The file must be known before the command line is read, since it gives the flags' defaults.
+std::string ConfigFile(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") break;
+    if (word == "--config" && i + 1 < argc) return argv[i + 1];
+    if (word.substr(0, 9) == "--config=") return std::string(word.substr(9));
+  }
+  const char* variable = std::getenv("SIMPUL_CONFIG");
+  return variable == nullptr ? "" : variable;
+}
+
+int Main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  CLI::App app{
+      "Simpul takes what clinics record, keeps one timeline per patient, and forwards FHIR records "
+      "to the\nnational platform.",
+      "simpul"};
+  app.set_version_flag("--version", "simpul " SIMPUL_VERSION);
+  std::string config;
+  app.add_option("--config", config, "File with settings, INI or TOML [SIMPUL_CONFIG]");
+  app.require_subcommand(1);
+  app.fallthrough();
+  Chosen chosen;
+  Settings settings;
+  AddServe(app, chosen);
+  AddSandbox(app, chosen);
+  AddPush(app, chosen);
+  AddTimeline(app, chosen);
+  AddTrace(app, chosen);
+  AddDeadLetters(app, chosen);
+  AddResend(app, chosen);
+  AddPause(app, chosen);
+  AddPull(app, chosen);
+  AddState(app, chosen);
+  AddSimulate(app, chosen);
+  AddSettings(app, settings, chosen);
+  Settings::NameVariables(app);
+  if (const absl::Status applied = settings.Apply(app, ConfigFile(argc, argv)); !applied.ok()) {
+    Complain(base::Message(applied));
+    return kWrongUse;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    const auto commands = app.get_subcommands();
+    const std::string name = commands.empty() ? "" : " " + commands.front()->get_name();
+    Complain(fmt::format("{}. See: simpul{} --help", error.what(), name));
+    return kWrongUse;
+  }
+  const int status = chosen.run();
+  if (std::fflush(stdout) != 0 && status == kDone) return kFailed;
+  return status;
+}
+
+}  // namespace
+}  // namespace simpul::cli
+
+int main(int argc, char** argv) { return simpul::cli::Main(argc, argv); }

@@ -1,0 +1,65 @@
+// simpul resend: tries held or refused records again, or gives them up.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "simpul/client_rpc.h"
+#include "simpul/command.h"
+#include "simpul/delivery_text.h"
+
+namespace simpul::cli {
+namespace {
+
+struct Options {
+  Door door;
+  std::vector<std::string> event_ids;
+  std::string cause;
+  bool dry_run = false;
+  std::string give_up;
+};
+
+int Resend(const Options& options) {
+  if (options.event_ids.empty() == options.cause.empty()) {
+    Complain("resend: give event ids, or --cause CAUSE. See: simpul resend --help");
+    return kWrongUse;
+  }
+  delivery::v1::ResendRequest request;
+  for (const std::string& id : options.event_ids) request.add_event_ids(id);
+  request.set_cause(options.cause);
+  request.set_dry_run(options.dry_run);
+  request.set_give_up_reason(options.give_up);
+  Client client(options.door.to);
+  delivery::v1::ResendResponse response;
+  if (const auto called = client.Resend(request, response, std::chrono::seconds(60));
+      !called.ok()) {
+    Complain("resend: " + Explain(called, options.door.to));
+    return kFailed;
+  }
+  for (const auto& record : response.records()) {
+    Print(options.door.json ? RecordJson(record) : RecordText(record));
+  }
+  if (!options.door.json) {
+    const char* what = !options.give_up.empty()
+                           ? (options.dry_run ? "would be given up" : "given up")
+                           : (options.dry_run ? "would be sent again" : "are sent again");
+    Print(fmt::format("{} records {}", response.records_size(), what));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddResend(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("resend", "Try held or refused records again, or give them up");
+  AddDoor(*command, options->door);
+  command->add_option("EVENT_ID", options->event_ids, "Ids of events whose records are meant");
+  command->add_option("--cause", options->cause, "All that are held or refused with this reason");
+  auto* dry_run = command->add_flag("--dry-run", options->dry_run, "Only say what would be done");
+  command->add_option("--give-up", options->give_up, "Give them up instead, for this reason")
+      ->excludes(dry_run);
+  command->callback([&chosen, options] { chosen.run = [options] { return Resend(*options); }; });
+}
+
+}  // namespace simpul::cli
