@@ -30,6 +30,7 @@
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/uuid.h"
+#include "lib/eventlog/torn_write.h"
 
 namespace simpul::eventlog {
 namespace {
@@ -258,7 +259,6 @@ struct EmbeddedLog::State {
   const base::Clock& clock;
   const size_t in_flight_bytes_max;
   log::v1::Install install;
-  std::unique_ptr<rocksdb::DB> store;
 
   prometheus::Counter& records_total;
   prometheus::Counter& bytes_total;
@@ -294,6 +294,9 @@ struct EmbeddedLog::State {
   // The writer's own.
   std::vector<int64_t> next;
   rocksdb::WriteBatch write{0, 0, kProtectionBytesPerKey, 0};
+
+  // After what its listener uses.
+  std::unique_ptr<rocksdb::DB> store;
 
   std::thread writer;
   std::thread answerer;
@@ -496,6 +499,7 @@ EmbeddedLog::State::State(std::filesystem::path folder_in, const Options& option
 
 absl::Status EmbeddedLog::State::OpenStore() {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
+  SIMPUL_RETURN_IF_ERROR(CutTornWrite(folder));
   const rocksdb::Options options = StoreOptions(std::make_shared<StoreListener>(
       [this](const rocksdb::Status& status) { Fail(CannotWrite(folder, status)); },
       [this](rocksdb::DB& changed) { ShowStore(changed); }));
@@ -624,6 +628,7 @@ absl::Status EmbeddedLog::State::Health() const {
 }
 
 void EmbeddedLog::State::ShowStore(rocksdb::DB& changed) {
+  if (failed.load()) return;
   uint64_t stored = 0;
   if (changed.GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &stored)) {
     stored_gauge.Set(static_cast<double>(stored));
@@ -810,7 +815,14 @@ EmbeddedLog::~EmbeddedLog() {
   state_->answerer.join();
   SIMPUL_CHECK(state_->readers.empty(), "{} subscriptions outlive their log.",
                state_->readers.size());
-  state_->store.reset();
+  // RocksDB may end the process when it closes a file that it could not write, so it stays open
+  // until the process ends.
+  if (state_->failed.load()) {
+    static std::mutex mutex;
+    static auto* const kept_open = new std::vector<std::unique_ptr<State>>();
+    const std::lock_guard lock(mutex);
+    kept_open->push_back(std::move(state_));
+  }
 }
 
 const log::v1::Install& EmbeddedLog::install() const { return state_->install; }
