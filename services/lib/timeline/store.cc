@@ -11,6 +11,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -219,6 +220,7 @@ struct Store::Rocks {
   std::shared_ptr<ErrorListener> listener = std::make_shared<ErrorListener>();
   std::unique_ptr<rocksdb::DB> db;
 
+  std::atomic<bool> failed = false;
   mutable std::mutex mutex;
   absl::Status failure;            // under mutex
   Meta meta;                       // under mutex, as stored
@@ -234,6 +236,7 @@ struct Store::Rocks {
 
   absl::Status Fail(absl::Status status) {
     if (failure.ok()) failure = std::move(status);
+    failed.store(true);
     return failure;
   }
 
@@ -604,6 +607,8 @@ Store::Measures Store::measures() const {
 }
 
 absl::Status Store::failure() const {
+  // Readers do not wait for a batch that is being applied.
+  if (!rocks_->failed.load()) return absl::OkStatus();
   const std::lock_guard lock(rocks_->mutex);
   return rocks_->failure;
 }

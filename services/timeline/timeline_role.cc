@@ -1,0 +1,494 @@
+#include "timeline/timeline_role.h"
+
+#include <fmt/format.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/status_macros.h"
+#include "lib/eventlog/follower.h"
+#include "lib/eventlog/position_token.h"
+#include "lib/timeline/publisher.h"
+#include "lib/timeline/store.h"
+#include "timeline/page.h"
+#include "timeline/position_waiters.h"
+#include "timeline/watchers.h"
+
+namespace simpul::timeline_role {
+namespace {
+
+using eventlog::Follower;
+using eventlog::Topic;
+using std::chrono::steady_clock;
+
+// Memory of all stores: block cache and write buffers. The program as a whole stays under 256 MiB.
+constexpr size_t kMemoryBytes = 64 << 20;
+constexpr size_t kThreads = 2;
+constexpr size_t kReadersWaitingMax = 1024;
+constexpr std::chrono::seconds kMeasurePause{5};
+constexpr std::chrono::seconds kWaitUsual{5};
+constexpr std::chrono::seconds kWaitMax{30};
+constexpr std::chrono::seconds kWatchPause{1};
+
+struct Partition {
+  uint32_t number = 0;
+  std::unique_ptr<timeline::Store> store;
+  std::unique_ptr<timeline::Publisher> publisher;  // after the store it reads
+  int64_t events_end = 0;                          // of the log when the role was opened
+  int64_t entries_end = 0;
+  // As the store, for those who must not wait for a batch.
+  std::atomic<int64_t> position = 0;
+  std::atomic<int64_t> entries_position = 0;
+
+  // One before it is the last position that stood at the start.
+  bool HasCaughtUp() const { return position.load() + 1 >= events_end; }
+  bool HasReadEntries() const { return entries_position.load() + 1 >= entries_end; }
+};
+
+// The partitions of one pair of threads.
+struct Group {
+  std::string name;
+  std::vector<Partition*> partitions;
+  std::atomic<bool> told = false;  // entries are read to the end: the projection may run
+  std::unique_ptr<Follower> entries;
+  mutable std::mutex mutex;
+  std::unique_ptr<Follower> events;  // under mutex
+  std::string failure;               // under mutex: why the projection does not run
+  steady_clock::time_point measured;
+
+  // For the log's threads, which may be faster than Start.
+  std::atomic<Follower*> to_wake = nullptr;
+};
+
+}  // namespace
+
+struct TimelineRole::State {
+  eventlog::EventLog& log;
+  const event::Secret& secret;
+  base::Metrics& metrics;
+  prometheus::Counter& events_total;
+  prometheus::Counter& duplicates_total;
+  prometheus::Counter& revisions_total;
+  prometheus::Counter& dead_letters_total;
+  std::shared_ptr<timeline::StoreMemory> memory;
+  std::deque<Partition> partitions;
+  std::deque<Group> groups;
+  Watchers watchers;
+  std::atomic<bool> stopping = false;
+  std::mutex watching_mutex;
+  std::condition_variable watching_done;
+  std::vector<Watch*> watching;  // under watching_mutex
+  // Last: what it finishes reads the stores.
+  std::unique_ptr<PositionWaiters> waiters;
+
+  State(eventlog::EventLog& log_in, const event::Secret& secret_in, base::Metrics& metrics_in)
+      : log(log_in),
+        secret(secret_in),
+        metrics(metrics_in),
+        events_total(metrics.Counter("simpul_timeline_events_total",
+                                     "Events that were put on a timeline, or wait.")),
+        duplicates_total(metrics.Counter("simpul_timeline_duplicates_total",
+                                         "Events that came again and changed nothing.")),
+        revisions_total(metrics.Counter("simpul_timeline_revisions_total",
+                                        "Revisions of entries, new entries included.")),
+        dead_letters_total(metrics.Counter("simpul_timeline_dead_letters_total",
+                                           "Dead letters that the projection reported.")),
+        memory(timeline::StoreMemory::Make(kMemoryBytes)) {}
+
+  absl::Status OpenPartition(uint32_t number, const std::filesystem::path& folder);
+  absl::Status StartGroup(Group& group);
+  void StartProjection(Group& group);
+  absl::Status Apply(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
+  absl::Status ReadBack(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
+  void Drive(Group& group);
+  void Idle(Group& group);
+  void Measure(Group& group);
+  std::map<uint32_t, std::string> Stopped() const;
+  Partition& Of(const event::SubjectKey& subject) {
+    return partitions[event::PartitionOf(subject.view(), log.partitions())];
+  }
+  absl::Status Read(const Question& question, timeline::v1::GetTimelineResponse& response);
+};
+
+absl::Status TimelineRole::State::OpenPartition(uint32_t number,
+                                                const std::filesystem::path& folder) {
+  Partition& partition = partitions.emplace_back();
+  partition.number = number;
+  const std::filesystem::path own = folder / fmt::format("{:02}", number);
+  SIMPUL_ASSIGN_OR_RETURN(partition.store,
+                          timeline::Store::Open(own, log.install(), number, {.memory = memory}));
+  SIMPUL_ASSIGN_OR_RETURN(partition.events_end, log.End({Topic::kEvents, number}));
+  SIMPUL_ASSIGN_OR_RETURN(partition.entries_end, log.End({Topic::kEntries, number}));
+  const timeline::Store::State state = partition.store->state();
+  partition.position = state.position;
+  partition.entries_position = state.entries_position;
+  for (const auto& [topic, position, end] :
+       {std::tuple(Topic::kEvents, state.position, partition.events_end),
+        std::tuple(Topic::kEntries, state.entries_position, partition.entries_end)}) {
+    if (position >= end) {
+      return absl::FailedPreconditionError(fmt::format(
+          "{} is ahead of its log: it has applied position {} of {} partition {}, "
+          "where the log ends before position {}. Records were lost: restore the log. "
+          "If that cannot be done, delete {}: it is made again from what is left.",
+          own.string(), position, eventlog::TopicName(topic), number, end, own.string()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TimelineRole::State::StartGroup(Group& group) {
+  std::vector<eventlog::Start> starts;
+  for (Partition* partition : group.partitions) {
+    starts.push_back(
+        {{Topic::kEntries, partition->number}, partition->entries_position.load() + 1});
+    partition->publisher = std::make_unique<timeline::Publisher>(log, *partition->store, [&group] {
+      if (Follower* follower = group.to_wake.load()) follower->Wake();
+    });
+  }
+  SIMPUL_ASSIGN_OR_RETURN(
+      group.entries,
+      Follower::Start(
+          log, std::move(starts), {.name = "timeline_told_" + group.name},
+          [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
+            return ReadBack(place.partition, records);
+          },
+          metrics, [this, &group] { Idle(group); }));
+  group.to_wake = group.entries.get();
+  return absl::OkStatus();
+}
+
+void TimelineRole::State::StartProjection(Group& group) {
+  std::vector<eventlog::Start> starts;
+  for (Partition* partition : group.partitions) {
+    starts.push_back({{Topic::kEvents, partition->number}, partition->position.load() + 1});
+  }
+  auto started = Follower::Start(
+      log, std::move(starts),
+      {.name = "timeline_" + group.name, .batch_records = 1024, .batch_bytes = 2 << 20},
+      [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
+        return Apply(place.partition, records);
+      },
+      metrics, [this, &group] { Drive(group); });
+  const std::lock_guard lock(group.mutex);
+  if (started.ok()) {
+    group.events = *std::move(started);
+    return;
+  }
+  group.failure = base::Message(started.status());
+  base::Log(base::Severity::kError, "timeline", "the projection cannot start",
+            {{"reason", group.failure}});
+}
+
+absl::Status TimelineRole::State::Apply(uint32_t number,
+                                        std::span<const eventlog::OwnedRecord> records) {
+  Partition& partition = partitions[number];
+  timeline::Store::Applied applied;
+  const absl::Status status = partition.store->Apply(
+      records, [this](const event::SubjectKey& subject) { return watchers.Watched(subject); },
+      applied);
+  events_total.Increment(static_cast<double>(applied.events));
+  duplicates_total.Increment(static_cast<double>(applied.duplicates));
+  revisions_total.Increment(static_cast<double>(applied.revisions));
+  dead_letters_total.Increment(static_cast<double>(applied.dead_letters));
+  partition.position = status.ok() ? std::max(partition.position.load(), records.back().position)
+                                   : partition.store->state().position;
+  waiters->Reached(number, partition.position.load());
+  watchers.Tell(applied.watched);
+  return status;
+}
+
+absl::Status TimelineRole::State::ReadBack(uint32_t number,
+                                           std::span<const eventlog::OwnedRecord> records) {
+  Partition& partition = partitions[number];
+  SIMPUL_RETURN_IF_ERROR(partition.store->ReadBack(records));
+  partition.entries_position = std::max(partition.entries_position.load(), records.back().position);
+  return absl::OkStatus();
+}
+
+void TimelineRole::State::Drive(Group& group) {
+  if (stopping.load()) return;
+  const auto now = steady_clock::now();
+  for (Partition* partition : group.partitions) partition->publisher->Drive(now);
+}
+
+void TimelineRole::State::Idle(Group& group) {
+  if (stopping.load()) return;
+  if (!group.told.load()) {
+    if (!std::ranges::all_of(group.partitions, &Partition::HasReadEntries)) return;
+    group.told = true;
+    StartProjection(group);
+  }
+  Drive(group);
+  Measure(group);
+}
+
+void TimelineRole::State::Measure(Group& group) {
+  const auto now = steady_clock::now();
+  if (now < group.measured + kMeasurePause) return;
+  group.measured = now;
+  timeline::Tally tally;
+  timeline::Store::Measures measures;
+  size_t outbox_bytes = 0;
+  size_t stalled = 0;
+  for (const Partition* partition : group.partitions) {
+    const timeline::Store::State state = partition->store->state();
+    tally.events += state.tally.events;
+    tally.entries += state.tally.entries;
+    tally.waiting += state.tally.waiting;
+    outbox_bytes += state.outbox_bytes;
+    const timeline::Store::Measures own = partition->store->measures();
+    measures.live_bytes += own.live_bytes;
+    measures.memtable_bytes += own.memtable_bytes;
+    measures.pending_compaction_bytes += own.pending_compaction_bytes;
+    stalled += own.write_stopped ? 1 : 0;
+  }
+  const auto show = [&](const char* name, const char* help, uint64_t value) {
+    metrics.Gauge(name, help, {{"group", group.name}}).Set(static_cast<double>(value));
+  };
+  show("simpul_timeline_events", "Distinct events on timelines or waiting.", tally.events);
+  show("simpul_timeline_entries", "Entries on timelines.", tally.entries);
+  show("simpul_timeline_waiting", "Corrections and retractions without their original.",
+       tally.waiting);
+  show("simpul_timeline_outbox_bytes", "Derived records not yet read back.", outbox_bytes);
+  show("simpul_timeline_rocksdb_live_bytes", "Estimate of live bytes.", measures.live_bytes);
+  show("simpul_timeline_rocksdb_memtable_bytes", "Bytes in write buffers.",
+       measures.memtable_bytes);
+  show("simpul_timeline_rocksdb_pending_compaction_bytes", "Bytes to be compacted.",
+       measures.pending_compaction_bytes);
+  show("simpul_timeline_rocksdb_stalled_stores", "Stores that take no writes.", stalled);
+  metrics.Gauge("simpul_timeline_rocksdb_cache_bytes", "Bytes in the shared block cache.")
+      .Set(static_cast<double>(memory->cache_bytes()));
+}
+
+std::map<uint32_t, std::string> TimelineRole::State::Stopped() const {
+  std::map<uint32_t, std::string> stopped;
+  for (const Group& group : groups) {
+    const std::lock_guard lock(group.mutex);
+    for (const Partition* partition : group.partitions) {
+      if (!group.failure.empty()) stopped.emplace(partition->number, group.failure);
+    }
+    for (const Follower* follower : {group.events.get(), group.entries.get()}) {
+      if (follower == nullptr) continue;
+      for (const auto& [place, why] : follower->Stopped()) stopped.emplace(place.partition, why);
+    }
+  }
+  return stopped;
+}
+
+absl::Status TimelineRole::State::Read(const Question& question,
+                                       timeline::v1::GetTimelineResponse& response) {
+  Partition& partition = Of(question.subject);
+  SIMPUL_ASSIGN_OR_RETURN(const timeline::Store::Patient patient,
+                          partition.store->Read(question.subject));
+  Answer(question, secret, log.install(), partition.number, patient.entries, response);
+  *response.mutable_patient() = Demographics(patient.entries);
+  response.set_position(eventlog::PositionToken(log.install(), partition.number, patient.position));
+  return absl::OkStatus();
+}
+
+TimelineRole::TimelineRole(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
+    eventlog::EventLog& log, const event::Secret& secret, const std::filesystem::path& folder,
+    base::Metrics& metrics) {
+  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
+  auto state = std::make_unique<State>(log, secret, metrics);
+  for (uint32_t number = 0; number < log.partitions(); ++number) {
+    SIMPUL_RETURN_IF_ERROR(state->OpenPartition(number, folder));
+  }
+  state->waiters = std::make_unique<PositionWaiters>(log.partitions(), kReadersWaitingMax);
+  for (const Partition& partition : state->partitions) {
+    state->waiters->Reached(partition.number, partition.position.load());
+  }
+  for (size_t n = 0; n < kThreads; ++n) {
+    Group& group = state->groups.emplace_back();
+    group.name = std::to_string(n);
+    for (size_t i = n; i < state->partitions.size(); i += kThreads) {
+      group.partitions.push_back(&state->partitions[i]);
+    }
+  }
+  // From here on its end stops what was started.
+  std::unique_ptr<TimelineRole> role(new TimelineRole(std::move(state)));
+  for (Group& group : role->state_->groups) {
+    SIMPUL_RETURN_IF_ERROR(role->state_->StartGroup(group));
+  }
+  return role;
+}
+
+TimelineRole::~TimelineRole() {
+  state_->stopping = true;
+  // Before the followers that they wake.
+  for (Partition& partition : state_->partitions) {
+    if (partition.publisher != nullptr) partition.publisher->Stop();
+  }
+  for (Group& group : state_->groups) group.entries.reset();
+  for (Group& group : state_->groups) {
+    std::unique_ptr<Follower> events;
+    {
+      const std::lock_guard lock(group.mutex);
+      events = std::move(group.events);
+    }
+  }
+  state_->waiters.reset();
+  std::unique_lock lock(state_->watching_mutex);
+  for (Watch* watch : state_->watching) watch->Wake();
+  state_->watching_done.wait(lock, [this] { return state_->watching.empty(); });
+}
+
+absl::Status TimelineRole::Ready() const {
+  if (const auto stopped = state_->Stopped(); !stopped.empty()) {
+    return absl::UnavailableError(fmt::format("timeline: partition {} stands still: {}",
+                                              stopped.begin()->first, stopped.begin()->second));
+  }
+  int64_t behind = 0;
+  size_t partitions = 0;
+  for (const Partition& partition : state_->partitions) {
+    if (partition.HasCaughtUp() && partition.HasReadEntries()) continue;
+    ++partitions;
+    behind += partition.events_end - 1 - partition.position.load();
+  }
+  if (partitions > 0) {
+    return absl::UnavailableError(fmt::format(
+        "timeline: {} partitions are catching up, {} records are left", partitions, behind));
+  }
+  return absl::OkStatus();
+}
+
+void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
+                               timeline::v1::GetTimelineResponse& response, Finish finish) {
+  absl::StatusOr<Question> question = Ask(request, state_->secret);
+  if (!question.ok()) return finish(question.status());
+  if (request.min_position().empty()) return finish(state_->Read(*question, response));
+
+  const auto wanted = eventlog::ParsePositionToken(state_->log.install(), request.min_position());
+  if (!wanted.ok()) return finish(base::Within("min_position", wanted.status()));
+  const auto [number, position] = *wanted;
+  if (number >= state_->partitions.size()) {
+    return finish(absl::InvalidArgumentError("min_position: it names no partition of this log."));
+  }
+  if (state_->partitions[number].position.load() >= position) {
+    return finish(state_->Read(*question, response));
+  }
+  std::chrono::microseconds wait = kWaitUsual;
+  if (request.has_wait_max()) {
+    const auto& given = request.wait_max();
+    if (given.seconds() < 0 || given.nanos() < 0 || given.seconds() > kWaitMax.count() ||
+        (given.seconds() == kWaitMax.count() && given.nanos() > 0)) {
+      return finish(absl::InvalidArgumentError("wait_max: from 0 to 30 s."));
+    }
+    wait = std::chrono::seconds(given.seconds()) + std::chrono::microseconds(given.nanos() / 1'000);
+  }
+  state_->waiters->Wait(
+      number, position, wait,
+      [this, question = *std::move(question), &response,
+       finish = std::move(finish)](absl::Status status) {
+        finish(status.ok() ? state_->Read(question, response) : std::move(status));
+      });
+}
+
+absl::Status TimelineRole::WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
+                                         const Listener& listener) {
+  State& state = *state_;
+  const auto subject = state.secret.KeyOf(request.patient());
+  if (!subject.ok()) {
+    return absl::InvalidArgumentError(
+        "patient: no identity is set. Give one of nik, newborn, passport, card, local.");
+  }
+  Partition& partition = state.Of(*subject);
+  const std::shared_ptr<Watch> watch = state.watchers.Add(*subject);
+  {
+    const std::lock_guard lock(state.watching_mutex);
+    if (state.stopping.load()) return absl::UnavailableError("This Simpul is shutting down.");
+    state.watching.push_back(watch.get());
+  }
+  listener.when_gone([watch] { watch->Wake(); });
+  // A batch that began before the watch did may not have looked for it: it ends before this does.
+  static_cast<void>(partition.store->state());
+
+  std::unordered_map<std::string, uint32_t> sent;  // revision by entry
+  bool caught_up = false;
+  const auto write = [&](const timeline::v1::Entry& entry) {
+    uint32_t& revision = sent[entry.entry_id()];
+    if (entry.revision() <= revision) return true;
+    revision = entry.revision();
+    timeline::v1::WatchTimelineResponse response;
+    *response.mutable_entry() = Show(entry, state.log.install(), partition.number);
+    response.set_caught_up(caught_up);
+    return listener.write(response);
+  };
+  const auto run = [&]() -> absl::Status {
+    bool fell_behind = true;
+    for (;;) {
+      if (fell_behind) {
+        SIMPUL_ASSIGN_OR_RETURN(const timeline::Store::Patient patient,
+                                partition.store->Read(*subject));
+        for (const timeline::v1::Entry& entry : patient.entries) {
+          if (!write(entry)) return absl::OkStatus();
+        }
+      }
+      if (!caught_up) {
+        caught_up = true;
+        timeline::v1::WatchTimelineResponse response;
+        response.set_caught_up(true);
+        if (!listener.write(response)) return absl::OkStatus();
+      }
+      const Watch::Changes changes = watch->Take(kWatchPause);
+      if (listener.gone() || state.stopping.load()) return absl::OkStatus();
+      for (const timeline::v1::Entry& entry : changes.entries) {
+        if (!write(entry)) return absl::OkStatus();
+      }
+      fell_behind = changes.fell_behind;
+    }
+  };
+  const absl::Status status = run();
+  listener.when_gone(nullptr);
+  const std::lock_guard lock(state.watching_mutex);
+  std::erase(state.watching, watch.get());
+  state.watching_done.notify_all();
+  return status;
+}
+
+absl::Status TimelineRole::GetState(timeline::v1::GetStateResponse& response) const {
+  const std::map<uint32_t, std::string> stopped = state_->Stopped();
+  base::SetChecksum total;
+  uint64_t events = 0;
+  uint64_t entries = 0;
+  for (const Partition& partition : state_->partitions) {
+    const timeline::Store::State state = partition.store->state();
+    timeline::v1::PartitionState& shown = *response.add_partitions();
+    shown.set_partition(partition.number);
+    shown.set_position(state.position);
+    shown.set_events(state.tally.events);
+    shown.set_entries(state.tally.entries);
+    shown.set_checksum(state.tally.content.ToHex());
+    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, state_->log.End({Topic::kEvents, partition.number}));
+    shown.set_log_end(end - 1);
+    shown.set_waiting(state.tally.waiting);
+    shown.set_dead_letters(state.tally.dead_letters);
+    if (const auto it = stopped.find(partition.number); it != stopped.end()) {
+      shown.set_stopped(it->second);
+    }
+    total.Add(state.tally.content);
+    events += state.tally.events;
+    entries += state.tally.entries;
+  }
+  response.set_events(events);
+  response.set_entries(entries);
+  response.set_checksum(total.ToHex());
+  return absl::OkStatus();
+}
+
+}  // namespace simpul::timeline_role

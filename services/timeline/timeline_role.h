@@ -1,0 +1,67 @@
+// The role that keeps patients' timelines and answers for them.
+//
+// It follows topic events with the projection and topic entries with what the projection told; both
+// for half of the partitions on threads of their own. At its start it reads topic entries to the
+// end first, so that a rebuild tells nothing twice.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lib/base/metrics.h"
+#include "lib/event/subject.h"
+#include "lib/eventlog/event_log.h"
+#include "simpul/timeline/v1/timeline_service.pb.h"
+
+namespace simpul::timeline_role {
+
+// Thread-safe.
+class TimelineRole {
+ public:
+  // Opens or makes the stores in `folder` and starts to follow the log. FailedPrecondition: a store
+  // belongs to another install or partition, or is ahead of the log; messages name the folder and
+  // the next step. `log`, `secret` and `metrics` must outlive the role.
+  static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(eventlog::EventLog& log,
+                                                            const event::Secret& secret,
+                                                            const std::filesystem::path& folder,
+                                                            base::Metrics& metrics);
+  // Finishes the batch in hand and whatever still waits.
+  ~TimelineRole();
+
+  // OK once every partition has applied what the log held when the role was opened, as long as none
+  // of them stands still.
+  absl::Status Ready() const;
+
+  // Called once: on the caller's thread, or on one of the role's after waiting for min_position.
+  // InvalidArgument names the field. DeadlineExceeded: min_position was not reached in time.
+  // ResourceExhausted: too many readers wait.
+  using Finish = std::function<void(absl::Status)>;
+  void GetTimeline(const timeline::v1::GetTimelineRequest& request,
+                   timeline::v1::GetTimelineResponse& response, Finish finish);
+
+  // What a watching caller is given and asked.
+  struct Listener {
+    // False: the caller is gone.
+    std::function<bool(const timeline::v1::WatchTimelineResponse&)> write;
+    std::function<bool()> gone;
+    // Takes a function to be called when `gone` becomes true, from any thread; null takes it back.
+    std::function<void(std::function<void()>)> when_gone;
+  };
+  // The timeline as it stands, then one message without an entry that says caught_up, then every
+  // change. Returns when the caller is gone or the role ends. A caller that is too slow misses
+  // revisions in between, never the last.
+  absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
+                             const Listener& listener);
+
+  absl::Status GetState(timeline::v1::GetStateResponse& response) const;
+
+ private:
+  struct State;
+  explicit TimelineRole(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace simpul::timeline_role
