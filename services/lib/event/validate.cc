@@ -16,6 +16,13 @@
 namespace simpul::event {
 namespace {
 
+// The one place where protobuf's own lines on standard error are switched off: they are no JSON,
+// and whoever sends broken text is told where it is.
+void KeepLibraryQuiet() {
+  static const auto former_handler = google::protobuf::SetLogHandler(nullptr);
+  static_cast<void>(former_handler);
+}
+
 void CheckSubject(Checks& c, const Path& where, const v1::Subject& subject) {
   const Path list(where, "identities");
   if (subject.identities_size() == 0) c.out.Add("field.required", list);
@@ -248,11 +255,7 @@ void CheckCorrection(Checks& c, const Path& where, const v1::Event& event) {
 }  // namespace
 
 std::variant<v1::Event, Refusal> Parse(std::string_view bytes) {
-  // The one place where the library's own lines on standard error are switched off: they are no
-  // JSON, and whoever gets broken text is told where it is.
-  static const auto former_handler = google::protobuf::SetLogHandler(nullptr);
-  static_cast<void>(former_handler);
-
+  KeepLibraryQuiet();
   WireFindings wire = CheckWire(bytes);
   if (bytes.size() > kEventBytesMax) {
     wire.findings = Findings();
@@ -274,6 +277,7 @@ std::variant<v1::Event, Refusal> Parse(std::string_view bytes) {
 std::string Canonical(const v1::Event& event) {
   // Generated code writes known fields in the order of their numbers and there are no maps, so
   // nothing has to be asked for.
+  KeepLibraryQuiet();
   std::string bytes;
   event.SerializeToString(&bytes);
   return bytes;
