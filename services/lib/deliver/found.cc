@@ -81,7 +81,7 @@ std::vector<FoundResource> ReadFound(std::string_view body, std::string_view res
   return found;
 }
 
-bool Applied(std::string_view body, std::string_view parameter) {
+bool WasApplied(std::string_view body, std::string_view parameter) {
   rapidjson::Document document;
   if (!ParseObject(body, document)) return false;
   bool applied = true;

@@ -20,7 +20,7 @@ std::vector<FoundResource> ReadFound(std::string_view body, std::string_view res
 
 // True unless the searchset's own link says that `parameter` was not applied: unknown parameters
 // are dropped silently, and the answer then holds other people's resources.
-bool Applied(std::string_view body, std::string_view parameter);
+bool WasApplied(std::string_view body, std::string_view parameter);
 
 // True when the searchset says there is another page.
 bool HasNextPage(std::string_view body);

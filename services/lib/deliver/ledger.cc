@@ -39,7 +39,7 @@ std::string BytesKey(std::string_view entry, uint32_t revision) {
   return key;
 }
 std::string PartsKey(std::string_view entry) { return "P" + std::string(entry); }
-std::string EncounterKey(std::string_view part) { return "p" + std::string(part); }
+std::string SharedKey(std::string_view part) { return "p" + std::string(part); }
 std::string OrderKey(char letter, uint64_t order, std::string_view entry) {
   std::string key(1, letter);
   base::PutBe64(key, order);
@@ -454,8 +454,9 @@ absl::Status Ledger::Batch::TakeStep(const eventlog::OwnedRecord& record,
       TakeOutcome(delivery.outcome(), delivery.at_us(), loaded->row, *revision, *loaded->parts);
       loaded->parts_changed = true;
       for (const log::v1::PlatformId& id : delivery.outcome().platform_ids()) {
-        if (id.resource_type() != "Encounter" || !base::IsUuid(id.part())) continue;
-        Put(EncounterKey(base::UuidBytes(id.part())), id.id());
+        const bool shared = id.resource_type() == "Encounter" || id.resource_type() == "Condition";
+        if (!shared || !base::IsUuid(id.part())) continue;
+        Put(SharedKey(base::UuidBytes(id.part())), id.id());
       }
       seen.attempt = delivery.outcome().attempt();
       applied_.outcomes.push_back(std::move(seen));
@@ -759,8 +760,8 @@ absl::StatusOr<PartsRow> Ledger::Parts(std::string_view entry_id) const {
   return row;
 }
 
-absl::StatusOr<std::string> Ledger::EncounterId(std::string_view part_key) const {
-  SIMPUL_ASSIGN_OR_RETURN(const auto bytes, Get(EncounterKey(part_key)));
+absl::StatusOr<std::string> Ledger::SharedId(std::string_view part_key) const {
+  SIMPUL_ASSIGN_OR_RETURN(const auto bytes, Get(SharedKey(part_key)));
   return bytes.value_or("");
 }
 

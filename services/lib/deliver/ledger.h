@@ -128,8 +128,10 @@ class Ledger {
   // NotFound: that revision is no longer kept.
   absl::StatusOr<timeline::v1::Entry> EntryAt(std::string_view entry_id, uint32_t revision) const;
   absl::StatusOr<PartsRow> Parts(std::string_view entry_id) const;
-  // The platform's id of an Encounter, whichever record created it; empty when there is none.
-  absl::StatusOr<std::string> EncounterId(std::string_view part_key) const;
+  // The platform's id of an Encounter or Condition, whichever record created it; empty when there
+  // is none. Only these are shared between records: a referral or pregnancy may create the
+  // Encounter of a visit, and the reason of contact it must carry.
+  absl::StatusOr<std::string> SharedId(std::string_view part_key) const;
 
   // Work in order, after a key (empty: from the start), at most `limit`. Timed: what waits for its
   // time; else what is due now.

@@ -481,7 +481,7 @@ void NationalPlatform::Search(const std::string& organization, const std::string
     answer.verdict =
         ended.failure ? *std::move(ended.failure) : ClassifyRead(ended.answer, exchanges_->Now());
     if (answer.verdict.meaning == Meaning::kDone) {
-      if (Applied(ended.answer.body, "identifier")) {
+      if (WasApplied(ended.answer.body, "identifier")) {
         answer.found = ReadFound(ended.answer.body, resource_type);
       } else {
         answer.verdict.meaning = Meaning::kHeld;
@@ -505,7 +505,7 @@ void NationalPlatform::SearchImmunizations(const std::string& organization,
     answer.verdict =
         ended.failure ? *std::move(ended.failure) : ClassifyRead(ended.answer, exchanges_->Now());
     if (answer.verdict.meaning == Meaning::kDone) {
-      if (!Applied(ended.answer.body, "patient")) {
+      if (!WasApplied(ended.answer.body, "patient")) {
         answer.verdict.meaning = Meaning::kHeld;
         answer.verdict.reason = "search_not_applied";
       } else if (HasNextPage(ended.answer.body)) {
@@ -547,7 +547,7 @@ void NationalPlatform::FindPatient(const std::string& organization, const Patien
         ended.failure ? *std::move(ended.failure) : ClassifyRead(ended.answer, exchanges_->Now());
     if (answer.verdict.meaning == Meaning::kDone) {
       const bool by_person = query.way == PatientQuery::Way::kPerson;
-      if (!Applied(ended.answer.body, by_person ? "name" : "identifier")) {
+      if (!WasApplied(ended.answer.body, by_person ? "name" : "identifier")) {
         answer.verdict.meaning = Meaning::kHeld;
         answer.verdict.reason = "search_not_applied";
       } else {
