@@ -267,7 +267,7 @@ TEST_F(EmbeddedCrashTest, HasEverythingDurableWhenItAnswers) {
   EXPECT_EQ(writer.Wait(), 137);
   auto log = Open();
   ASSERT_TRUE(log.ok()) << log.status();
-  EXPECT_EQ(ReadAll(**log).size(), 30u);
+  EXPECT_GE(ReadAll(**log).size(), 30u);
 }
 
 #endif

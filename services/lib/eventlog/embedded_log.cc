@@ -713,7 +713,10 @@ void EmbeddedLog::State::Settle(std::vector<Batch> group) {
 
   const bool is_answered_early = SIMPUL_PLANTED_BUG("answer_before_durable");
   if (is_answered_early) {
-    Answer(group, outcomes);
+    for (size_t i = 0; i < group.size(); ++i) {
+      group[i].done(outcomes[i]);
+      SIMPUL_CRASH_POINT("after_answer");
+    }
     // Wide enough for a kill at a random moment to fall into.
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
