@@ -26,10 +26,17 @@ A field path reads like `subject.identities[0].nik.number`. What is wrong in the
 begins with `correction.replacement.`; a field this Simpul does not know is named by its number.
 )";
 
-void AddTable(std::string& doc, bool warnings) {
+enum class Section { kRefused, kWarning, kJson };
+
+Section SectionOf(const Rule& rule) {
+  if (rule.name.starts_with("json.")) return Section::kJson;
+  return rule.warning ? Section::kWarning : Section::kRefused;
+}
+
+void AddTable(std::string& doc, Section section) {
   doc += "| rule | what is wrong | what to do |\n|---|---|---|\n";
   for (const Rule& rule : Rules()) {
-    if (rule.warning == warnings) {
+    if (SectionOf(rule) == section) {
       doc += fmt::format("| `{}` | {} | {} |\n", rule.name, rule.meaning, rule.fix);
     }
   }
@@ -40,9 +47,13 @@ void AddTable(std::string& doc, bool warnings) {
 std::string ErrorsDoc() {
   std::string doc(kIntroduction);
   doc += "\n## Refused\n\n";
-  AddTable(doc, false);
+  AddTable(doc, Section::kRefused);
   doc += "\n## Accepted with a warning\n\n";
-  AddTable(doc, true);
+  AddTable(doc, Section::kWarning);
+  doc +=
+      "\n## Not sent: lines of `simpul push` that are no event\n\n"
+      "Found before anything goes out, with the number of the line.\n\n";
+  AddTable(doc, Section::kJson);
   return doc;
 }
 

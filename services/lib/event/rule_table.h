@@ -17,8 +17,7 @@ inline constexpr auto kRuleTable = std::to_array<Rule>({
     {"antigen.shape", false, "the antigen is not written in capitals, digits and hyphens",
      "write it as the programme does, such as DPT-HB-HIB"},
     {"antigen.unknown", true, "the antigen is none that the programme names",
-     "check the spelling: HB0, BCG, OPV, DPT-HB-HIB, IPV, MR, PCV, RV, JE, HPV, TD, TT, DT, "
-     "COVID-19"},
+     "check the spelling: HB0, BCG, OPV, DPT-HB-HIB, IPV, MR, PCV, RV, JE, HPV, TD, TT"},
     {"birth.order", false, "the children of a birth are not numbered 1, 2, 3 without a gap",
      "give each child its own order, from 1"},
     {"birth.sex_unknown", true, "the sex of a newborn is not said", "send it once it is known"},
@@ -96,6 +95,15 @@ inline constexpr auto kRuleTable = std::to_array<Rule>({
     {"id.uuid", false, "an event id is no lower-case UUID",
      "make a random UUID for each event and keep it, or a UUID of version 5 as docs/formats.md "
      "says"},
+    {"json.syntax", false, "the line is not one JSON object",
+     "write one event a line, as protobuf JSON in UTF-8"},
+    {"json.too_long", false, "the line is longer than 1 MiB",
+     "write one event a line; an event may have 64 KiB"},
+    {"json.unknown_field", false, "the contract has no field of this name here",
+     "correct the name; if it is a newer field, keep the line and send it again with a newer "
+     "program"},
+    {"json.value", false, "the value is none this field can have",
+     "write names of choices in full, numbers without units, times as RFC 3339, and one payload"},
     {"kader.diagnosis", true, "a kader recorded a diagnosis",
      "it is kept and never sent as a diagnosis; let a health worker confirm it"},
     {"kfa.digits", false, "a KFA product code is not 8 to 12 digits",
