@@ -357,7 +357,8 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       const auto subject = event::SubjectKey::FromBytes(record.key);
       if (subject.ok()) subjects.push_back(*subject);
     }
-    std::ranges::sort(subjects);
+    // As bytes, which is how RocksDB orders keys.
+    std::ranges::sort(subjects, {}, &event::SubjectKey::view);
     subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
     std::vector<std::string> keys;
     std::vector<rocksdb::Slice> slices;
