@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "lib/base/text.h"
+#include "lib/fhir/code_check.h"
 #include "lib/fhir/decimal.h"
 #include "lib/fhir/record.h"
-#include "lib/fhir/ucum.h"
 
 namespace simpul::fhir {
 namespace {
@@ -166,7 +166,8 @@ void MapLabResult(Record& record, const Happening& happening, std::string_view e
   JsonWriter& json = record.json;
   const auto decimal = JsonDecimal(result.quantity().value());
   const bool sendable =
-      IsObservationSystem(code.system()) && result.value_case() != v1::LabResult::VALUE_NOT_SET &&
+      IsObservationCode(code) && result.value_case() != v1::LabResult::VALUE_NOT_SET &&
+      (!result.has_coded() || IsFindingCode(result.coded())) &&
       (!result.has_quantity() || (decimal.has_value() && IsUcumUnit(result.quantity().unit()) &&
                                   UnitFits(code.system(), code.code(), result.quantity().unit())));
   if (!sendable) return record.Unmapped("lab_result", code.code());

@@ -7,6 +7,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "lib/base/uuid.h"
 #include "lib/event/date.h"
 #include "lib/event/subject.h"
@@ -289,7 +290,8 @@ std::string Record::KeyOf(const Happening& happening, std::string_view kind, con
 
 void Record::Unmapped(std::string_view kind, std::string_view what) {
   std::string line(kind);
-  if (!what.empty()) line.append(" ").append(what);
+  // A clinic's own code is repeated to it, but never one that may be a person's number.
+  if (!what.empty()) line.append(" ").append(base::LooksLikeNik(what) ? "code" : what);
   std::vector<std::string>& lines = mapped_.unmapped;
   if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "lib/fhir/code_check.h"
 #include "lib/fhir/record.h"
 
 namespace simpul::fhir {
@@ -61,6 +62,13 @@ Coding CareCode(v1::CareType care) {
     default:
       return {kSnomed, "3457005", "Patient referral"};
   }
+}
+
+// Systems the platform takes beside the identifier of our own.
+bool IsReferralNumberSystem(std::string_view system) {
+  return system == "http://sys-ids.kemkes.go.id/referral-number-satusehat" ||
+         system == "http://sys-ids.kemkes.go.id/referral-number-pcare" ||
+         system == "http://sys-ids.kemkes.go.id/referral-number";
 }
 
 // What the referral's events say together: a later event's field counts over an earlier one's.
@@ -169,8 +177,9 @@ MapResult MapReferral(Record& record) {
   if (referral.has_diagnosis() && !referral.diagnosis().code().empty()) {
     if (told.diagnosed_in->by_kader) {
       record.Unmapped("kader_diagnosis", "");
-    } else if (referral.diagnosis().system() != kIcd10) {
-      record.Unmapped("diagnosis", "code_system");
+    } else if (referral.diagnosis().system() != kIcd10 ||
+               !IsIcd10Code(referral.diagnosis().code())) {
+      record.Unmapped("diagnosis", "code");
     } else {
       diagnosis_key = PartKey(record.entry.facility(), record.entry.group_id(),
                               "referral-diagnosis", subject_key);
@@ -187,7 +196,11 @@ MapResult MapReferral(Record& record) {
     const bool known = std::any_of(numbers.begin(), numbers.end(), [&](const Coding& coding) {
       return coding.system == number.system() && coding.code == number.number();
     });
-    if (!known) numbers.push_back({number.system(), number.number(), ""});
+    if (!IsReferralNumberSystem(number.system())) {
+      record.Unmapped("referral", "other_number");
+    } else if (!known) {
+      numbers.push_back({number.system(), number.number(), ""});
+    }
   }
   record.BeginWith(
       "ServiceRequest",
@@ -213,7 +226,6 @@ MapResult MapReferral(Record& record) {
   json.Text("reference", "Organization/" + target);
   json.Close();
   json.CloseList();
-  if (!referral.reason().empty()) record.WriteConceptList("reasonCode", {}, referral.reason());
   if (!diagnosis_key.empty()) {
     json.OpenList("reasonReference");
     json.Open();
@@ -221,11 +233,15 @@ MapResult MapReferral(Record& record) {
     json.Close();
     json.CloseList();
   }
-  if (!referral.action_done().empty()) {
+  // The platform wants a code in reasonCode; the words go beside it.
+  if (!referral.reason().empty() || !referral.action_done().empty()) {
     json.OpenList("note");
-    json.Open();
-    json.Text("text", referral.action_done());
-    json.Close();
+    for (const std::string* words : {&referral.reason(), &referral.action_done()}) {
+      if (words->empty()) continue;
+      json.Open();
+      json.Text("text", *words);
+      json.Close();
+    }
     json.CloseList();
   }
   record.End();

@@ -1,9 +1,10 @@
 #include <algorithm>
 
+#include "lib/base/text.h"
 #include "lib/event/date.h"
+#include "lib/fhir/code_check.h"
 #include "lib/fhir/decimal.h"
 #include "lib/fhir/record.h"
-#include "lib/fhir/ucum.h"
 
 namespace simpul::fhir {
 namespace {
@@ -281,8 +282,9 @@ void MapSupplement(Record& record, const Happening& happening, std::string_view 
   const v1::Supplement& supplement = happening.event->supplement();
   const Medication medication = MedicationOf(supplement.kind());
   const bool reported = supplement.status() == v1::DOSE_STATUS_REPORTED;
-  const std::string_view kfa_code =
-      supplement.kfa_code().empty() ? medication.kfa_code : std::string_view(supplement.kfa_code());
+  const std::string_view kfa_code = base::IsDigits(supplement.kfa_code())
+                                        ? std::string_view(supplement.kfa_code())
+                                        : medication.kfa_code;
   if (IsVitaminA(supplement.kind()) && !reported) {
     WriteVitaminA(record, happening, supplement, encounter_key);
   } else if (supplement.kind() == v1::SUPPLEMENT_KIND_FOOD || kfa_code.empty()) {

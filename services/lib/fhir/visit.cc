@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "lib/event/date.h"
+#include "lib/fhir/code_check.h"
 #include "lib/fhir/decimal.h"
 #include "lib/fhir/record.h"
-#include "lib/fhir/ucum.h"
 
 namespace simpul::fhir {
 namespace {
@@ -93,7 +93,9 @@ class VisitParts {
 
   void WriteComplaint(const v1::Complaint& complaint) {
     if (complaint.code().code().empty()) return record_.Unmapped("complaint", "text");
-    if (complaint.code().system() != kSnomed) return record_.Unmapped("complaint", "code_system");
+    if (complaint.code().system() != kSnomed || !IsSnomedConcept(complaint.code().code())) {
+      return record_.Unmapped("complaint", "code");
+    }
     record_.BeginCondition(record_.KeyOf(happening_, "complaint", complaint.code()),
                            {kConditionCategory, "problem-list-item", "Problem List Item"},
                            CodingOf(complaint.code()), complaint.text(),
@@ -114,7 +116,7 @@ class VisitParts {
   }
 
   void WriteDangerSign(const v1::Code& sign) {
-    if (!IsObservationSystem(sign.system())) return record_.Unmapped("danger_sign", "code_system");
+    if (!IsObservationCode(sign)) return record_.Unmapped("danger_sign", sign.code());
     record_.BeginObservation(happening_, record_.KeyOf(happening_, "danger-sign", sign),
                              CodingOf(sign), "", kExam, encounter_key_);
     json_.Flag("valueBoolean", true);
@@ -123,7 +125,10 @@ class VisitParts {
 
   void WriteObservation(const v1::CodedObservation& observation) {
     const v1::Code& code = observation.code();
-    if (!IsObservationSystem(code.system())) return record_.Unmapped("observation", code.code());
+    if (!IsObservationCode(code)) return record_.Unmapped("observation", code.code());
+    if (observation.has_coded() && !IsFindingCode(observation.coded())) {
+      return record_.Unmapped("observation", code.code());
+    }
     std::optional<std::string> decimal;
     if (observation.has_quantity()) {
       decimal = JsonDecimal(observation.quantity().value());
@@ -155,10 +160,11 @@ class VisitParts {
         WriteNumber(observation.number());
         break;
     }
-    if (!observation.body_site().code().empty()) {
-      record_.WriteConcept("bodySite", CodingOf(observation.body_site()));
-    }
+    const v1::Code& site = observation.body_site();
+    const bool site_known = site.system() == kSnomed && IsSnomedConcept(site.code());
+    if (site_known) record_.WriteConcept("bodySite", CodingOf(site));
     record_.End();
+    if (observation.has_body_site() && !site_known) record_.Unmapped("observation", "body_site");
     if (observation.has_device()) record_.Unmapped("observation", "device");
   }
 
@@ -211,8 +217,8 @@ std::vector<Diagnosed> DiagnosesOf(Record& record, const std::vector<Happening>&
     for (const v1::Diagnosis& diagnosis : happening.event->visit().diagnoses()) {
       if (happening.by_kader) {
         record.Unmapped("kader_diagnosis", "");
-      } else if (diagnosis.code().system() != kIcd10) {
-        record.Unmapped("diagnosis", "code_system");
+      } else if (diagnosis.code().system() != kIcd10 || !IsIcd10Code(diagnosis.code().code())) {
+        record.Unmapped("diagnosis", "code");
       } else {
         found.push_back({&happening, &diagnosis,
                          record.KeyOf(happening, "diagnosis", diagnosis.code()),
