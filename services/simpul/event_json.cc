@@ -68,6 +68,13 @@ std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string
               "Write one event a line, as protobuf JSON in UTF-8.");
 }
 
+std::string EventLine(const event::v1::Event& event) {
+  std::string line;
+  // Fails only for broken UTF-8, which no event that was parsed or made here has.
+  (void)google::protobuf::util::MessageToJsonString(event, &line);
+  return line;
+}
+
 std::string FindEventId(std::string_view line) {
   for (const std::string_view key : {"\"event_id\"", "\"eventId\""}) {
     size_t at = line.find(key);

@@ -14,6 +14,9 @@ namespace simpul::cli {
 // (json.syntax, json.unknown_field, json.value, json.too_long), never what stands there. Pure.
 std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string_view line);
 
+// The line of an event, as every protobuf library writes it: names in lowerCamelCase.
+std::string EventLine(const event::v1::Event& event);
+
 // The event id in a line that is no event, where one can be seen: a UUID after "event_id" or
 // "eventId". Else empty.
 std::string FindEventId(std::string_view line);

@@ -932,7 +932,7 @@ class Country {
       LiveAsChild(person, until);
     } else {
       bool yearly = true;
-      const unsigned attends = years >= 60 ? 700 : years >= 18 ? 200 : 300;
+      const unsigned attends = years >= 60 ? 760 : years >= 18 ? 260 : 340;
       EachMonth(person, until, [&](Day day) {
         if (!random_.Chance(attends)) return;
         if (years >= 60) {
@@ -953,7 +953,7 @@ class Country {
       }
     }
     // Ill about once a year, small children twice.
-    const unsigned ill = years < 5 ? 150 : 80;
+    const unsigned ill = years < 5 ? 170 : 100;
     for (int64_t month = 0; month * 30 < length; ++month) {
       if (!random_.Chance(ill)) continue;
       const Day day = start_ + days(month * 30 + random_.Between(0, 29));

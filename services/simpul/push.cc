@@ -24,7 +24,7 @@ struct Options {
   Door door;
   std::string file;
   int batches_in_flight = 4;
-  double retry_for_s = 60;
+  double give_up_after_s = 60;
   double connect_for_s = 3;
 };
 
@@ -156,7 +156,7 @@ int Push(const Options& options) {
   Answers answers(options.door.json);
   Sender::Options sending;
   sending.batches_in_flight = options.batches_in_flight;
-  sending.retry_for = Milliseconds(options.retry_for_s);
+  sending.retry_for = Milliseconds(options.give_up_after_s);
   sending.connect_for = Milliseconds(options.connect_for_s);
   Sender sender(
       sending,
@@ -270,7 +270,7 @@ void AddPush(CLI::App& app, Chosen& chosen) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command
-      ->add_option("--retry-for", options->retry_for_s,
+      ->add_option("--give-up-after", options->give_up_after_s,
                    "Seconds after which a batch without answer is given up")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

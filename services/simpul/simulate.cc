@@ -9,6 +9,7 @@
 #include "lib/base/status_macros.h"
 #include "lib/event/date.h"
 #include "simpul/command.h"
+#include "simpul/event_json.h"
 
 namespace simpul::cli {
 namespace {
@@ -52,7 +53,7 @@ int Run(Options options) {
     options.simulation.start = *day;
   }
   const Village village =
-      Simulate(options.simulation, [](const v1::Event& event, bool) { Print(ToJson(event)); });
+      Simulate(options.simulation, [](const v1::Event& event, bool) { Print(EventLine(event)); });
   const auto write = [](const std::string& file, const std::string& content) {
     if (file.empty()) return true;
     const absl::Status written = base::WriteFileAtomically(file, content);
