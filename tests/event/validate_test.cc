@@ -750,6 +750,15 @@ TEST(Validate, WarnsOfWhatIsWorthALook) {
               Contains("subject.sex subject.sex"));
 }
 
+TEST(Validate, AcceptsCategoriesOfIcd10ThatHaveNoFourthCharacter) {
+  EXPECT_THAT(Short(Warnings(Changed(
+                  "outpatient_visit",
+                  [](v1::Event& e) {
+                    e.mutable_visit()->mutable_diagnoses(0)->mutable_code()->set_code("I10");
+                  }))),
+              IsEmpty());
+}
+
 TEST(Validate, AcceptsAKadersDiagnosisAndSaysItIsNone) {
   const auto warnings = Warnings(Changed("outpatient_visit", [](v1::Event& e) {
     e.mutable_recorder()->set_role(v1::RECORDER_ROLE_KADER);

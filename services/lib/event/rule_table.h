@@ -86,7 +86,7 @@ inline constexpr auto kRuleTable = std::to_array<Rule>({
     {"icd10.system", false, "a diagnosis is in another code system than ICD-10",
      "send ICD-10 with the system http://hl7.org/fhir/sid/icd-10; other codes as observations"},
     {"icd10.three_characters", true, "an ICD-10 code has only three characters",
-     "send four characters: the national referral system refuses three"},
+     "send four characters where the category has them: national systems refuse three"},
     {"id.nik_like", false, "an id looks like an identity number",
      "use an id that says nothing about a person; put a letter or a / between long runs of "
      "digits"},

@@ -25,6 +25,14 @@ constexpr std::array<int, 38> kProvinces = {11, 12, 13, 14, 15, 16, 17, 18, 19, 
                                             34, 35, 36, 51, 52, 53, 61, 62, 63, 64, 65, 71, 72,
                                             73, 74, 75, 76, 81, 82, 91, 92, 93, 94, 95, 96};
 
+// Categories of WHO's ICD-10 that have no fourth character, as far as primary care meets them.
+constexpr std::array<std::string_view, 58> kWholeCategories = {
+    "A33", "A34", "A35", "B03", "B04", "B09", "B24", "B54", "B72", "B86", "B89", "B91",
+    "B92", "D62", "D65", "D70", "E86", "G10", "I10", "I64", "J00", "J22", "K30", "L22",
+    "N40", "N62", "N63", "O13", "O16", "O25", "O40", "P53", "P90", "R02", "R05", "R11",
+    "R12", "R13", "R14", "R15", "R17", "R18", "R21", "R31", "R32", "R33", "R34", "R35",
+    "R42", "R51", "R53", "R54", "R55", "R58", "R64", "R71", "R80", "R81"};
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
@@ -213,7 +221,9 @@ void CheckDiagnosisCode(Checks& c, const Path& where, const v1::Code& code) {
   const bool category =
       text.size() >= 3 && IsUpper(text[0]) && IsDigit(text[1]) && IsDigit(text[2]);
   if (category && text.size() == 3) {
-    c.out.Add("icd10.three_characters", Path(where, "code"));
+    if (!std::binary_search(kWholeCategories.begin(), kWholeCategories.end(), text)) {
+      c.out.Add("icd10.three_characters", Path(where, "code"));
+    }
   } else if (!category || text.size() < 5 || text.size() > 6 || text[3] != '.' ||
              !base::IsDigits(text.substr(4))) {
     c.out.Add("icd10.shape", Path(where, "code"));
