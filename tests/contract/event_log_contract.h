@@ -449,6 +449,17 @@ TEST_P(EventLogContract, ReturnsAtOnceFromAPollAfterAWakeAndThenReadsOn) {
   EXPECT_EQ(Read(*subscription, 1).size(), 1u);
 }
 
+TEST_P(EventLogContract, WaitsWithASubscriptionToNothing) {
+  const auto subscription = Subscribe({});
+  AppendOne(MakeDraft(KeyIn(0), "there"));
+  const absl::StatusOr<std::optional<Record>> nothing =
+      subscription->Poll(std::chrono::milliseconds(1));
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_FALSE(nothing->has_value());
+  subscription->Wake();
+  EXPECT_TRUE(subscription->Poll(kNever).ok());
+}
+
 TEST_P(EventLogContract, ServesManySubscriptionsAtOnce) {
   constexpr int kReaders = 4;
   constexpr int kRecords = 400;

@@ -169,8 +169,10 @@ rocksdb::Options StoreOptions(std::shared_ptr<rocksdb::EventListener> listener) 
   options.level0_slowdown_writes_trigger = 40;
   options.level0_stop_writes_trigger = 64;
   options.compaction_options_universal.min_merge_width = 4;
-  options.compaction_options_universal.max_size_amplification_percent =
-      std::numeric_limits<int>::max();
+  // Nothing is ever replaced, so a merge gives no space back and age is no reason for one.
+  options.compaction_options_universal.max_size_amplification_percent = 10'000;
+  options.ttl = 0;
+  options.periodic_compaction_seconds = 0;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
   options.max_subcompactions = 1;
@@ -348,22 +350,23 @@ class Reader final : public Subscription {
   ~Reader() override { gone_(this); }
 
   absl::StatusOr<std::optional<Record>> Poll(std::chrono::milliseconds wait) override {
+    if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false)) return std::nullopt;
+    if (given_ < items_.size()) return Give();
     const auto until = std::chrono::steady_clock::now() + wait;
     for (;;) {
       {
         const std::lock_guard lock(mutex_);
-        if (std::exchange(woken_, false)) return std::nullopt;
         published_ = false;
       }
-      if (given_ < items_.size()) return Give();
       if (Cursor* cursor = NextWithRecords()) {
         SIMPUL_RETURN_IF_ERROR(ReadAhead(*cursor));
-        continue;
+        return Give();
       }
       std::unique_lock lock(mutex_);
-      if (!signal_.wait_until(lock, until, [&] { return woken_ || published_; })) {
+      if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_; })) {
         return std::nullopt;
       }
+      if (woken_.exchange(false)) return std::nullopt;
     }
   }
 
@@ -470,7 +473,7 @@ class Reader final : public Subscription {
 
   std::mutex mutex_;
   std::condition_variable signal_;
-  bool woken_ = false;
+  std::atomic<bool> woken_ = false;
   bool published_ = false;
 };
 

@@ -62,6 +62,7 @@ struct Follower::State {
   void DeliverAll();
   void Retry();
   void Stop(Lane& lane, const absl::Status& why);
+  void Change(Lane& lane, Lane::Mode mode);
   void Isolate(const absl::Status& error);
   void Tick();
   void ShowLag();
@@ -79,6 +80,7 @@ struct Follower::State {
 
   std::map<Place, Lane> lanes;
   size_t held_bytes = 0;
+  size_t retrying = 0;  // lanes that are
   bool is_subscription_stale = false;
   SteadyTime tick_due;
 
@@ -213,6 +215,7 @@ void Follower::State::DeliverAll() {
 }
 
 void Follower::State::Retry() {
+  if (retrying == 0) return;
   for (auto& [place, lane] : lanes) {
     if (lane.mode != Lane::Mode::kRetrying || options.now() < lane.due) continue;
     retries_total.Increment();
@@ -231,7 +234,7 @@ void Follower::State::Deliver(Lane& lane) {
     lane.applied_appended_at_us = lane.last_appended_at_us;
     lane.batch.clear();
     lane.pause = std::chrono::milliseconds(0);
-    lane.mode = Lane::Mode::kReading;
+    Change(lane, Lane::Mode::kReading);
     if (!lane.is_subscribed) is_subscription_stale = true;
   } else if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
     if (lane.mode == Lane::Mode::kReading) {
@@ -243,13 +246,19 @@ void Follower::State::Deliver(Lane& lane) {
                  {"position", lane.Applied()},
                  {"reason", base::Message(status)}});
     }
-    lane.mode = Lane::Mode::kRetrying;
+    Change(lane, Lane::Mode::kRetrying);
     lane.pause = std::clamp(lane.pause * 2, options.pause_min, options.pause_max);
     lane.due = end + lane.pause;
   } else {
     Stop(lane, status);
   }
   if (idle != nullptr) idle();
+}
+
+void Follower::State::Change(Lane& lane, Lane::Mode mode) {
+  if (lane.mode == Lane::Mode::kRetrying) --retrying;
+  if (mode == Lane::Mode::kRetrying) ++retrying;
+  lane.mode = mode;
 }
 
 void Follower::State::Stop(Lane& lane, const absl::Status& why) {
@@ -259,7 +268,7 @@ void Follower::State::Stop(Lane& lane, const absl::Status& why) {
              {"partition", lane.place.partition},
              {"position", lane.Applied()},
              {"reason", base::Message(why)}});
-  lane.mode = Lane::Mode::kStopped;
+  Change(lane, Lane::Mode::kStopped);
   lane.next = lane.Applied();
   lane.batch = {};
   held_bytes -= std::exchange(lane.batch_bytes, 0);
