@@ -109,7 +109,10 @@ std::vector<Settings::Row> Settings::Rows(const CLI::App& command) const {
   for (const CLI::Option* option : command.get_options()) {
     if (!IsSetting(*option)) continue;
     const auto source = sources_.find(option);
-    rows.push_back({option->get_lnames().front(), option->get_default_str(),
+    const bool is_flag = option->get_items_expected_max() == 0;
+    const std::string unset = is_flag ? "false" : "";
+    rows.push_back({option->get_lnames().front(),
+                    option->get_default_str().empty() ? unset : option->get_default_str(),
                     source == sources_.end() ? "default" : source->second});
     if (option->count() > 0) rows.back().source = "flag";
     if (option->count() > 0 && !option->results().empty()) rows.back().value = option->results()[0];
