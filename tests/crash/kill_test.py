@@ -52,16 +52,10 @@ def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     rng = random.Random(seed)
     with Folder() as folder:
-        lines, events, directory, population = simulate(folder, seed, 400, 200)
-        # One id with two contents has no one outcome: leave those out.
-        by_id = {}
-        for line, event in zip(lines, events):
-            by_id.setdefault(event["eventId"], set()).add(line)
-        lines = [line for line, event in zip(lines, events) if len(by_id[event["eventId"]]) == 1]
-        events = [json.loads(line) for line in lines]
+        lines, events, flags, population = simulate(folder, seed, 400, 200)
         rng.shuffle(lines)
         with Sandbox(folder / "sandbox", "--population", population, "--no-duplicate-check") as sandbox:
-            flags = ("--directory", directory, "--request-limit", "2s")
+            flags = (*flags, "--request-limit", "2s")
             serve = Serve(folder / "data", *flags, platform=sandbox.url)
             address = serve.grpc
             journal, failures = Journal(), []

@@ -12,10 +12,9 @@ KEPT = {"log", "secret"}
 
 def main():
     with Folder() as folder:
-        lines, events, directory, population = simulate(folder, 11, 120, 120)
+        lines, events, flags, population = simulate(folder, 11, 120, 120)
         ids = sorted({event["eventId"] for event in events})
         with Sandbox(folder / "sandbox", "--population", population, "--no-duplicate-check") as sandbox:
-            flags = ("--directory", directory)
             with Serve(folder / "data", *flags, platform=sandbox.url) as serve:
                 serve.push(lines, check=False)
                 before_trace = serve.wait_settled(ids)

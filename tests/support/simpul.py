@@ -237,8 +237,12 @@ def patient_of(event):
 
 
 def simulate(folder, seed, patients, days):
-    """(lines, events, directory, population) of `simpul simulate`."""
-    directory, population = folder / "directory.json", folder / "population.json"
+    """Lines and events of `simpul simulate`, the flags `serve` needs for them, and the population file.
+
+    One id with two contents has no one outcome, so those are left out here.
+    """
+    directory, population, credentials = (folder / f"{name}.json" for name in ("directory", "population", "credentials"))
     lines = run("simulate", "--seed", seed, "--patients", patients, "--days", days, "--directory", directory,
-                "--population", population).stdout.splitlines()
-    return lines, [json.loads(line) for line in lines], directory, population
+                "--population", population, "--credentials", credentials, "--conflicts", 0).stdout.splitlines()
+    return (lines, [json.loads(line) for line in lines],
+            ("--directory", directory, "--credentials", credentials), population)
