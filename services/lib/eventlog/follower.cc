@@ -210,6 +210,7 @@ void Follower::State::Take(Lane& lane, const Record& record) {
 
 void Follower::State::DeliverAll() {
   for (auto& [place, lane] : lanes) {
+    if (stopping.load()) return;
     if (lane.mode == Lane::Mode::kReading && !lane.batch.empty()) Deliver(lane);
   }
 }
@@ -217,6 +218,7 @@ void Follower::State::DeliverAll() {
 void Follower::State::Retry() {
   if (retrying == 0) return;
   for (auto& [place, lane] : lanes) {
+    if (stopping.load()) return;
     if (lane.mode != Lane::Mode::kRetrying || options.now() < lane.due) continue;
     retries_total.Increment();
     Deliver(lane);
