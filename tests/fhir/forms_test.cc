@@ -3,6 +3,7 @@
 #include "lib/fhir/code_check.h"
 #include "lib/fhir/decimal.h"
 #include "lib/fhir/instant.h"
+#include "lib/fhir/json_writer.h"
 #include "lib/fhir/terminology.h"
 
 namespace simpul::fhir {
@@ -33,6 +34,29 @@ TEST(JsonDecimal, RefusesWhatIsNoDecimal) {
   for (const char* text : {"", "+", "-", ".", "1e5", "1,5", "12 ", "0x10", "1.2.3", "--1", "NaN"}) {
     EXPECT_EQ(JsonDecimal(text), std::nullopt) << text;
   }
+}
+
+TEST(JsonWriter, EscapesWhatPeopleWrite) {
+  JsonWriter json;
+  json.Open();
+  json.Text("a", "\"quoted\" \\ back\nline\x01 \u00e9\u4e2d");
+  json.TextIfAny("none", "");
+  json.OpenList("b");
+  json.Raw("1");
+  json.Open();
+  json.Integer("c", -9'223'372'036'854'775'807 - 1);
+  json.Flag("d", false);
+  json.Close();
+  json.CloseList();
+  json.Raw("e", "7.450");
+  json.Close();
+  EXPECT_EQ(json.text(),
+            "{\"a\":\"\\\"quoted\\\" \\\\ back\\u000aline\\u0001 \u00e9\u4e2d\",\"b\":[1,"
+            "{\"c\":-9223372036854775808,\"d\":false}],\"e\":7.450}");
+  json.Restart();
+  json.Open();
+  json.Close();
+  EXPECT_EQ(json.text(), "{}");
 }
 
 TEST(FormatInstant, WritesUtcWithItsOffset) {

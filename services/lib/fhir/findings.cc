@@ -90,7 +90,7 @@ void WriteAnswer(Record& record, const v1::Answer& answer) {
           answer.number() <= std::numeric_limits<int32_t>::max()) {
         return json.Integer("valueInteger", answer.number());
       }
-      return json.Number("valueDecimal", std::to_string(answer.number()));
+      return json.Raw("valueDecimal", std::to_string(answer.number()));
     case v1::Answer::kQuantity: {
       const auto decimal = JsonDecimal(answer.quantity().value());
       if (decimal.has_value() &&

@@ -351,7 +351,7 @@ void Record::WriteConceptList(std::string_view name, const Coding& coding, std::
 
 void Record::WriteQuantity(std::string_view name, std::string_view decimal, std::string_view ucum) {
   json.Open(name);
-  json.Number("value", decimal);
+  json.Raw("value", decimal);
   if (!ucum.empty()) {
     std::string_view unit = ucum;
     if (unit.size() > 2 && unit.starts_with('{') && unit.ends_with('}')) {
