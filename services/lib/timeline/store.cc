@@ -248,6 +248,7 @@ struct Store::Rocks {
   }
 
   absl::Status Write(rocksdb::WriteBatch& batch) {
+    if (options.tap != nullptr) options.tap(batch.Data());
     const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
     return status.ok() ? absl::OkStatus() : Fail(Error("written", status.ToString()));
   }

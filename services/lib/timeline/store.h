@@ -54,6 +54,9 @@ class Store {
     std::shared_ptr<StoreMemory> memory;
     // Most bytes of derived records not yet read back; at it Apply answers ResourceExhausted.
     size_t outbox_bytes_max = 8 << 20;
+    // Is given every RocksDB batch before it is written, in RocksDB's own form: for measuring. May
+    // be null.
+    std::function<void(const std::string& batch)> tap;
   };
 
   // Opens or makes the store. FailedPrecondition: the folder belongs to another install or
