@@ -378,12 +378,13 @@ class Country {
     there.unit = nullptr;
     there.kind = to.hospital ? v1::UNIT_KIND_HOSPITAL : v1::UNIT_KIND_PUSKESMAS;
     Day day = at.day;
+    int minute = at.minute;
     const auto put = [&](v1::ReferralState state, const Worker* worker, bool from_target) {
       Attendance where = from_target ? there : at;
       // What the target writes down is no part of the visit at the origin.
       if (from_target) where.visit_id.clear();
       where.day = day;
-      where.minute = at.minute + static_cast<int>(random_.Between(10, 60));
+      where.minute = minute += static_cast<int>(random_.Between(5, 40));
       v1::Event event = EventOf(where, worker);
       v1::Referral& referral = *event.mutable_referral();
       referral.set_number(number);
@@ -448,7 +449,8 @@ class Country {
     // A child that grows too slowly loses 4 hundredths of a standard deviation a week from half a
     // year on.
     const int lost = child.faltering && age > 180 ? (age - 180) / 7 * 4 : 0;
-    const int z = child.weight_z - std::min(lost, 260) + static_cast<int>(random_.Near(0, 12));
+    const int z = std::max(-370, child.weight_z - std::min(lost, 260)) +
+                  static_cast<int>(random_.Near(0, 12));
     v1::Event event = EventOf(at, nullptr);
     v1::Visit& visit = *event.mutable_visit();
     visit.set_encounter_class(v1::ENCOUNTER_CLASS_AMBULATORY);
