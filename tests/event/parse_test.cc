@@ -360,7 +360,7 @@ TEST(Parse, AnswersForAnyBytes) {
   size_t parsed = 0;
   size_t valid = 0;
   const auto& samples = SampleEvents();
-  for (int round = 0; round < 40'000; ++round) {
+  for (int round = 0; round < 15'000; ++round) {
     std::string bytes = Wire(samples[random() % samples.size()].event);
     for (uint32_t change = random() % 4; change != UINT32_MAX; --change) {
       const size_t at = random() % bytes.size();
@@ -396,8 +396,8 @@ TEST(Parse, AnswersForAnyBytes) {
     const auto outcome = Validate(std::move(event), SampleNow());
     if (std::holds_alternative<ValidEvent>(outcome)) ++valid;
   }
-  EXPECT_GT(parsed, 2'000u);
-  EXPECT_GT(valid, 200u);
+  EXPECT_GT(parsed, 1'000u);
+  EXPECT_GT(valid, 100u);
 }
 
 }  // namespace

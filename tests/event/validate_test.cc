@@ -257,11 +257,14 @@ TEST(Validate, RefusesIdsThatLookLikeANik) {
   }
   ExpectOnly(Changed("referral_sent", [&](v1::Event& e) { e.mutable_referral()->set_number(nik); }),
              "referral.number", "id.nik_like", "an id looks like an identity number", "use an id");
-  EXPECT_THAT(Short(Violations(Changed(
-                  "growth_visit",
-                  [](v1::Event& e) { e.set_session_id("12345678-1234-4234-8234-123456789012"); }))),
-              IsEmpty())
-      << "a UUID is no NIK";
+  for (std::string_view id :
+       {"12345678-1234-4234-8234-123456789012", "urn:uuid:1234567f-1234-4234-8234-1234567890AB",
+        "0f12345678901234567890abcdef0123", "2026/02/03/000123", "posyandu-3/2026-02-03"}) {
+    EXPECT_THAT(Short(Violations(Changed(
+                    "growth_visit", [&](v1::Event& e) { e.set_session_id(std::string(id)); }))),
+                IsEmpty())
+        << id;
+  }
 }
 
 struct Case {

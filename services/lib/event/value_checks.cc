@@ -54,14 +54,29 @@ bool HasControlCharacter(std::string_view text) {
   });
 }
 
-// UUIDs may hold long runs of digits and still are none.
-bool IsUuidInAnyCase(std::string_view id) {
-  if (id.size() != 36) return false;
-  std::string lower(id);
-  for (char& c : lower) {
-    if (IsUpper(c)) c = static_cast<char>(c - 'A' + 'a');
+// Random ids in hexadecimal, such as UUIDs, hold long runs of digits by chance: they are no NIK.
+bool IdLooksLikeNik(std::string_view id) {
+  if (!base::LooksLikeNik(id) || base::IsUuid(id)) return false;
+  std::string rest;
+  for (size_t begin = 0; begin < id.size();) {
+    size_t end = begin;
+    size_t digits = 0;
+    size_t letters = 0;
+    for (; end < id.size(); ++end) {
+      const char c = id[end];
+      if (IsDigit(c)) {
+        ++digits;
+      } else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) {
+        ++letters;
+      } else if (c != '-') {
+        break;
+      }
+    }
+    if (digits + letters < 32 || letters < 2) rest += id.substr(begin, end - begin);
+    if (end < id.size()) rest += id[end];
+    begin = end + 1;
   }
-  return base::IsUuid(lower);
+  return base::LooksLikeNik(rest);
 }
 
 bool IsDecimal(std::string_view text) {
@@ -121,7 +136,7 @@ void CheckRequiredText(Checks& c, const Path& where, std::string_view text, size
 void CheckId(Checks& c, const Path& where, std::string_view id, size_t bytes_max) {
   if (id.empty()) return;
   CheckText(c, where, id, bytes_max);
-  if (base::LooksLikeNik(id) && !IsUuidInAnyCase(id)) c.out.Add("id.nik_like", where);
+  if (IdLooksLikeNik(id)) c.out.Add("id.nik_like", where);
 }
 
 void CheckPlainId(Checks& c, const Path& where, std::string_view id, size_t bytes_max) {
@@ -385,10 +400,7 @@ void CheckIdentity(Checks& c, const Path& where, const v1::Identity& identity, b
                          Path(local, "facility"), identity.local().facility());
       const Path number(local, "number");
       CheckRequiredText(c, number, identity.local().number(), kIdMax);
-      if (base::LooksLikeNik(identity.local().number()) &&
-          !IsUuidInAnyCase(identity.local().number())) {
-        c.out.Add("local.nik_like", number);
-      }
+      if (IdLooksLikeNik(identity.local().number())) c.out.Add("local.nik_like", number);
       return;
     }
     case v1::Identity::KIND_NOT_SET:
