@@ -79,6 +79,20 @@ TEST(MakeTransaction, LeavesAnotherRecordsEncounterAloneWhereItIsKnown) {
   EXPECT_THAT(second.json, HasSubstr("\"encounter\":{\"reference\":\"Encounter/e-1\"}"));
 }
 
+TEST(MakeTransaction, RefersToAnothersEncounterWhenAReferralIsWithdrawn) {
+  const Mapped before = MappedOf(EntryOf({SampleNamed("referral_sent")}));
+  std::map<std::string, KnownPart> known = Delivered(before);
+  for (const Part& part : before.parts) {
+    if (part.only_if_absent) known.at(part.key).json.clear();
+  }
+  const Transaction transaction = MakeTransaction({before.organization, {}, {}}, known);
+  ASSERT_EQ(transaction.sendings.size(), before.parts.size() - 2);
+  for (const Sending& sending : transaction.sendings) EXPECT_TRUE(sending.entered_in_error);
+  EXPECT_THAT(transaction.json, Not(HasSubstr("\"reference\":\"urn:uuid:")));
+  EXPECT_THAT(transaction.json, HasSubstr("\"encounter\":{\"reference\":\"Encounter/" +
+                                          known.at(before.parts[0].key).platform_id + "\"}"));
+}
+
 TEST(MakeTransaction, OfNothingHasNoEmptyList) {
   EXPECT_EQ(TransactionBundle({}, {}), R"({"resourceType":"Bundle","type":"transaction"})");
   EXPECT_EQ(CollectionBundle({}), R"({"resourceType":"Bundle","type":"collection"})");

@@ -183,7 +183,7 @@ Transaction MakeTransaction(const Mapped& mapped, const KnownParts& known) {
     transaction.sendings.push_back({part.key, part.resource_type, platform_id.empty(), false});
   }
   for (const auto& [key, part] : known) {
-    if (mapped_keys.contains(key) || IsEnteredInError(part)) continue;
+    if (mapped_keys.contains(key) || part.json.empty() || IsEnteredInError(part)) continue;
     next();
     AppendFullUrl(out, key);
     AppendResource(out, EnteredInError(part.resource_type, part.json), part.resource_type,

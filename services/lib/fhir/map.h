@@ -91,7 +91,9 @@ MapResult Map(const timeline::v1::Entry& entry, const Directory& directory,
 struct KnownPart {
   std::string resource_type;
   std::string platform_id;
-  std::string json;  // as last sent, without id; what entered-in-error is made of
+  // As last sent, without id; what entered-in-error is made of. Empty: known only to be referred
+  // to, such as the Encounter that a withdrawn referral hung on; left alone.
+  std::string json;
 };
 
 // One entry of a transaction Bundle, in its order: answers come in the same order.
