@@ -60,6 +60,15 @@ class RawConnection {
     }
   }
 
+  // So many bytes; fewer when the other side closes before.
+  std::string Read(size_t bytes) {
+    while (read_.size() < bytes && ReadSome()) {
+    }
+    std::string out = read_.substr(0, bytes);
+    read_.erase(0, out.size());
+    return out;
+  }
+
   // Everything until the other side closes.
   std::string ReadToEnd() {
     while (ReadSome()) {

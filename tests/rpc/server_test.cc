@@ -150,6 +150,7 @@ TEST_F(ServerTest, FinishesACallFromAnotherThread) {
   };
   Start();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Get().error_message(), "late");
+  const std::lock_guard lock(mutex);  // the answer may be here before its thread is in the list
   for (std::thread& finisher : finishers) finisher.join();
 }
 

@@ -1,17 +1,10 @@
 #include "lib/rpc/address.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <memory>
-
-#include "lib/base/status_macros.h"
 
 namespace simpul::rpc {
 
@@ -62,30 +55,6 @@ absl::Status CannotListen(const Address& address, int error) {
       return absl::UnavailableError(
           fmt::format("Cannot listen on {}: {}.", where, std::strerror(error)));
   }
-}
-
-absl::Status CheckFree(const Address& address) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int failed =
-      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-  if (failed != 0) {
-    return absl::UnavailableError(
-        fmt::format("{} cannot be found: {}.", address.host, gai_strerror(failed)));
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, &freeaddrinfo);
-  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return CannotListen(address, errno);
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  absl::Status result = absl::OkStatus();
-  if (::bind(fd, found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd, 1) != 0) {
-    result = CannotListen(address, errno);
-  }
-  ::close(fd);
-  return result;
 }
 
 }  // namespace simpul::rpc

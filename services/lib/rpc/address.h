@@ -21,10 +21,6 @@ struct Address {
 // number from 0 to 65535. [::1]:7400 for IPv6.
 absl::StatusOr<Address> ParseAddress(std::string_view text);
 
-// Whether something can listen there now. Unavailable, in words for people: the port is in use, or
-// the host is none of this machine's. The port is free again when this returns.
-absl::Status CheckFree(const Address& address);
-
 // Unavailable, in words for people, for an errno of bind or listen.
 absl::Status CannotListen(const Address& address, int error);
 

@@ -9,6 +9,7 @@
 #include "lib/base/status_macros.h"
 #include "lib/rpc/address.h"
 #include "lib/rpc/draining.h"
+#include "lib/rpc/listener.h"
 
 namespace simpul::rpc {
 namespace {
@@ -30,8 +31,6 @@ class DrainingContexts final : public grpc::ContextAllocator {
 };
 
 void AddArguments(grpc::ServerBuilder& builder) {
-  // Two servers on one port would share its callers, each unseen by the other.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A caller behind a mobile network is asked whether it is still there; it may ask as well, though
   // not more often than every ten seconds.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
@@ -58,31 +57,35 @@ Server::Server() : draining_(std::make_shared<Draining>()) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address,
                                                       std::vector<ServicePtr> services) {
-  SIMPUL_ASSIGN_OR_RETURN(Address place, ParseAddress(address));
-  // gRPC only says that it could not listen, not why.
-  SIMPUL_RETURN_IF_ERROR(CheckFree(place));
+  SIMPUL_ASSIGN_OR_RETURN(const Address place, ParseAddress(address));
+  std::unique_ptr<Server> server(new Server());
+  SIMPUL_ASSIGN_OR_RETURN(server->listener_, Listener::Open(place, kConnectionsMax));
+  server->address_ = server->listener_->address().text();
+  server->services_ = std::move(services);
 
   static std::once_flag plugins;
   std::call_once(plugins, [] {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   });
-  std::unique_ptr<Server> server(new Server());
-  server->services_ = std::move(services);
   grpc::ServerBuilder builder;
   AddArguments(builder);
   builder.SetContextAllocator(std::make_unique<DrainingContexts>(server->draining_));
-  int port = 0;
-  builder.AddListeningPort(place.text(), grpc::InsecureServerCredentials(), &port);
+  server->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
   for (const ServicePtr& service : server->services_) builder.RegisterService(service.get());
   server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || port == 0) {
-    // Somebody was quicker.
-    SIMPUL_RETURN_IF_ERROR(CheckFree(place));
-    return absl::UnavailableError(fmt::format("Cannot listen on {}.", place.text()));
+  if (server->server_ == nullptr) {
+    return absl::InternalError(fmt::format("gRPC cannot serve on {}.", server->address_));
   }
-  place.port = static_cast<uint16_t>(port);
-  server->address_ = place.text();
+  server->listener_->Accept(
+      [acceptor = server->acceptor_.get(), listener = server->listener_->fd()](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.listener_fd = listener;
+        connection.fd = fd;
+        acceptor->HandleNewConnection(&connection);
+      });
   return server;
 }
 
@@ -94,6 +97,7 @@ void Server::Drain(std::chrono::milliseconds within) {
       health->SetServingStatus(false);
     }
     draining_->Begin();
+    listener_->Stop();
     server_->Shutdown(std::chrono::system_clock::now() + within);
     server_->Wait();
   });

@@ -14,6 +14,9 @@
 namespace grpc {
 class Service;
 class Server;
+namespace experimental {
+class ExternalConnectionAcceptor;
+}  // namespace experimental
 }  // namespace grpc
 
 namespace simpul::rpc {
@@ -25,13 +28,18 @@ inline constexpr int kReceiveBytesMax = 4 << 20;
 // A role's service, made by its _rpc.cc, given to Server::Start. Keeps what it binds to alive.
 using ServicePtr = std::shared_ptr<grpc::Service>;
 
+// Connections served at once; more are closed as they come.
+inline constexpr size_t kConnectionsMax = 1000;
+
 class Draining;
+class Listener;
 
 class Server {
  public:
   // Listens on HOST:PORT (port 0: any) in plain text and serves the services, gRPC health and
-  // reflection. Keepalive and limits as docs/operating.md says. Unavailable: the port is in use, or
-  // the host is none of this machine's. InvalidArgument: no HOST:PORT.
+  // reflection. A silent caller is asked every 60 s whether it is still there, and may ask every 10
+  // s; 128 streams a connection. Unavailable: the port is in use, or the host is none of this
+  // machine's. InvalidArgument: no HOST:PORT.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address,
                                                        std::vector<ServicePtr> services);
 
@@ -52,7 +60,9 @@ class Server {
   std::vector<ServicePtr> services_;
   std::shared_ptr<Draining> draining_;
   std::once_flag drained_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;  // last: it hands connections to what stands above
 };
 
 }  // namespace simpul::rpc

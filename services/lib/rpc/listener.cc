@@ -1,0 +1,155 @@
+#include "lib/rpc/listener.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "lib/base/log.h"
+#include "lib/base/status_macros.h"
+
+namespace simpul::rpc {
+namespace {
+
+constexpr std::chrono::milliseconds kSweepEvery{500};
+constexpr std::chrono::milliseconds kPauseAfterError{20};
+
+int OpenSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+// True once either side has closed. gRPC shuts its sockets down before it closes them, so a second
+// descriptor sees it.
+bool HasEnded(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
+  return info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_SYN_RECV;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const Address& address,
+                                                         size_t connections_max) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int failed =
+      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  if (failed != 0) {
+    return absl::UnavailableError(address.host + " cannot be found: " + gai_strerror(failed) + ".");
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, &freeaddrinfo);
+
+  std::unique_ptr<Listener> listener(new Listener());
+  listener->address_ = address;
+  listener->connections_max_ = connections_max;
+  listener->fd_ =
+      ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+  if (listener->fd_ < 0) return CannotListen(address, errno);
+  const int on = 1;
+  ::setsockopt(listener->fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (::bind(listener->fd_, found->ai_addr, found->ai_addrlen) != 0 ||
+      ::listen(listener->fd_, SOMAXCONN) != 0) {
+    return CannotListen(address, errno);
+  }
+  sockaddr_storage bound{};
+  socklen_t size = sizeof(bound);
+  if (::getsockname(listener->fd_, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    return CannotListen(address, errno);
+  }
+  listener->address_.port =
+      ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&bound)->sin6_port
+                                        : reinterpret_cast<const sockaddr_in*>(&bound)->sin_port);
+  listener->wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  listener->spare_fd_ = OpenSpare();
+  if (listener->wake_fd_ < 0 || listener->spare_fd_ < 0) return CannotListen(address, errno);
+  return listener;
+}
+
+Listener::~Listener() {
+  Stop();
+  for (const int fd : {fd_, wake_fd_, spare_fd_}) {
+    if (fd >= 0) ::close(fd);
+  }
+}
+
+void Listener::Accept(Take take) {
+  take_ = std::move(take);
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Listener::Stop() {
+  if (!thread_.joinable()) return;
+  ::eventfd_write(wake_fd_, 1);
+  thread_.join();
+  ::close(std::exchange(fd_, -1));
+  for (const int fd : connections_) ::close(fd);
+  connections_.clear();
+}
+
+void Listener::Run() {
+  for (;;) {
+    pollfd waits[] = {{.fd = wake_fd_, .events = POLLIN, .revents = 0},
+                      {.fd = fd_, .events = POLLIN, .revents = 0}};
+    const int timeout = connections_.empty() ? -1 : static_cast<int>(kSweepEvery.count());
+    ::poll(waits, 2, timeout);
+    if (waits[0].revents != 0) return;
+    if (std::chrono::steady_clock::now() >= next_sweep_) Sweep();
+    if (waits[1].revents != 0) AcceptOne();
+  }
+}
+
+void Listener::AcceptOne() {
+  const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) {
+    if (errno == EMFILE || errno == ENFILE) {
+      ::close(std::exchange(spare_fd_, -1));
+      if (const int refused = ::accept(fd_, nullptr, nullptr); refused >= 0) ::close(refused);
+      spare_fd_ = OpenSpare();
+      SayFull();
+    }
+    // Out of descriptors or memory; the network's own errors (a caller that has gone already) pass.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      pollfd wait = {.fd = wake_fd_, .events = POLLIN, .revents = 0};
+      ::poll(&wait, 1, static_cast<int>(kPauseAfterError.count()));
+    }
+    return;
+  }
+  if (connections_.size() >= connections_max_) Sweep();
+  const int second = connections_.size() >= connections_max_ ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (second < 0) {
+    ::close(fd);
+    return SayFull();
+  }
+  was_full_ = false;
+  connections_.push_back(second);
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  take_(fd);
+}
+
+void Listener::SayFull() {
+  if (std::exchange(was_full_, true)) return;
+  base::Log(base::Severity::kWarning, "rpc",
+            "no room for more connections or file descriptors: new connections are closed",
+            {{"connections", connections_.size()}});
+}
+
+void Listener::Sweep() {
+  next_sweep_ = std::chrono::steady_clock::now() + kSweepEvery;
+  std::erase_if(connections_, [](int fd) {
+    if (!HasEnded(fd)) return false;
+    ::close(fd);
+    return true;
+  });
+}
+
+}  // namespace simpul::rpc
