@@ -2,7 +2,6 @@
 #pragma once
 
 #include <rapidjson/document.h>
-#include <rapidjson/writer.h>
 
 #include <memory>
 #include <string>

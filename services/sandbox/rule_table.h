@@ -17,8 +17,8 @@ enum class RuleKind {
   kReference,   // arguments are the types it may refer to
   kIdentifier,  // arguments are names of http://sys-ids.kemkes.go.id/<name>/<organization>, or
                 // whole URLs
-  kDateTime,  // the number under which a malformed time is refused
-  kNumber,    // the number under which text in place of a number is refused
+  kDateTime,    // the number under which a malformed time is refused
+  kNumber,      // the number under which text in place of a number is refused
 };
 
 struct Rule {
