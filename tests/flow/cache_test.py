@@ -40,7 +40,7 @@ def main():
             assert report["created"] == creates["created"], "something was sent again"
             assert report["created_twice"] == [], f"created twice: {report['created_twice'][:5]}"
             print(f"{after['events']} events, {after['entries']} entries, checksum {after['checksum']}, "
-                  f"ledger {after['ledger_checksum']}; {sum(report['created'].values())} resources, none twice")
+                  f"ledger {after['ledger_checksum']}; {report['created']} resources, none twice")
 
 
 if __name__ == "__main__":
