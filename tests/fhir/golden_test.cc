@@ -253,6 +253,7 @@ std::vector<Golden> AllCases() {
   all.push_back(Sent("facility_unknown", visit({"weighing"}), Directory()));
   sent("training_visit", visit({"training_visit"}));
   sent("referral_proposed", visit({"referral_proposed"}));
+  sent("referral_accepted_first", visit({"referral_accepted"}));
   sent("home_visit_refused", visit({"home_visit_refused"}));
   sent("before_platform", EntryOf({LongAgo(sample("weighing"))}));
   for (std::string_view name : {"child_registered", "newborn_linked", "newborn_unlinked",

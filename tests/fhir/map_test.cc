@@ -338,6 +338,19 @@ TEST(Immunisation, IsSentOnlyWithWhatThePlatformDemands) {
               ElementsAre("immunisation before_platform"));
 }
 
+TEST(Immunisation, ReportedKeepsAnExpiryOnlyAfterTheDayItWasGiven) {
+  const auto reported = [](std::string_view expiry) {
+    return MappedOf(EntryOf({Dose([&](v1::Immunisation& dose) {
+      dose.set_status(v1::DOSE_STATUS_REPORTED);
+      dose.set_given_on("2025-06-10");
+      dose.set_expiry(std::string(expiry));
+    })}));
+  };
+  EXPECT_THAT(JsonOf(reported("2025-06-11"), "Immunization"), HasSubstr("expirationDate"));
+  EXPECT_THAT(JsonOf(reported("2025-06-10"), "Immunization"), Not(HasSubstr("expirationDate")));
+  EXPECT_THAT(reported("2025-06-10").unmapped, ElementsAre("immunisation expiry"));
+}
+
 TEST(Immunisation, NamesAProductOnlyFromTheListThePlatformTakes) {
   const Mapped known = MappedOf(EntryOf({SampleNamed("immunisation_given")}));
   EXPECT_THAT(JsonOf(known, "Immunization"), HasSubstr("\"code\":\"93005781\""));
@@ -440,6 +453,21 @@ TEST(Referral, HangsOnTheEncounterOfTheVisitThatReferred) {
               HasSubstr("\"encounter\":{\"reference\":\"urn:uuid:" + referral.parts[0].key));
   EXPECT_THAT(JsonOf(referral, "ServiceRequest"),
               HasSubstr("\"performer\":[{\"reference\":\"Organization/100011111\"}]"));
+}
+
+TEST(Referral, WaitsForTheOriginsOwnEventWhicheverComesFirst) {
+  const v1::Event sent = SampleNamed("referral_sent");
+  const v1::Event accepted = SampleNamed("referral_accepted");
+  EXPECT_EQ(ReasonOf(MapOf(EntryOf({accepted}))), "referral_without_origin");
+  v1::Event by_other_code = sent;
+  by_other_code.mutable_facility()->set_system("satusehat");
+  by_other_code.mutable_facility()->set_code("100027469");
+  EXPECT_EQ(ReasonOf(MapOf(EntryOf({accepted, by_other_code}))), "mapped");
+  v1::Event clock_ahead = sent;
+  clock_ahead.mutable_occurred_at()->mutable_time()->set_seconds(
+      accepted.occurred_at().time().seconds() + 60);
+  EXPECT_EQ(MappedOf(EntryOf({accepted, clock_ahead})).parts[0].key,
+            MappedOf(EntryOf({sent, accepted})).parts[0].key);
 }
 
 TEST(Referral, NamesTheLatestTarget) {

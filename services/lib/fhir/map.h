@@ -44,7 +44,8 @@ struct Mapped {
 };
 
 // A record that is never sent, with a stable reason: training, proposed, before_platform,
-// home_visit_planned, home_visit_refused, home_visit_not_met, referral_without_target,
+// home_visit_planned, home_visit_refused, home_visit_not_met, referral_without_origin (until the
+// origin's own event is here), referral_without_target,
 // patient_registered, patient_linked, patient_unlinked, patient_status, consent, restriction,
 // unreadable. Parts of it that were sent earlier fall away: send a Mapped without parts.
 struct NotSent {

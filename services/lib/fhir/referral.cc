@@ -8,8 +8,11 @@ namespace {
 
 namespace v1 = ::simpul::event::v1;
 
-bool SameFacility(const v1::Facility& a, const v1::Facility& b) {
-  return a.system() == b.system() && a.code() == b.code();
+// The same code, or two codes that the directory gives one facility.
+bool SameFacility(const Directory& directory, const v1::Facility& a, const v1::Facility& b) {
+  if (a.system() == b.system() && a.code() == b.code()) return true;
+  const FacilityRow* row = directory.Facility(a);
+  return row != nullptr && row == directory.Facility(b);
 }
 
 // True for states that a referral reaches only after it was sent.
@@ -129,21 +132,19 @@ MapResult MapReferral(Record& record) {
   if (std::none_of(happenings.begin(), happenings.end(), implies_sent)) {
     return NotSent{"proposed"};
   }
-  // The event that the request hangs on: sent by the origin, else the first that shows it was sent.
-  const auto found = [&](auto&& wanted) {
-    return std::find_if(happenings.begin(), happenings.end(), wanted);
+  // The request hangs on the visit at the origin. Until the origin's own event is here that visit
+  // has no name, and whatever came first would leave an Encounter behind.
+  const auto by_origin = [&](const Happening& happening) {
+    return implies_sent(happening) &&
+           SameFacility(record.directory, happening.member->facility(), record.entry.facility());
   };
-  auto base = found([&](const Happening& happening) {
-    return happening.event->referral().state() == v1::REFERRAL_STATE_SENT &&
-           SameFacility(happening.member->facility(), record.entry.facility());
+  auto base = std::find_if(happenings.begin(), happenings.end(), [&](const Happening& happening) {
+    return by_origin(happening) && happening.event->referral().state() == v1::REFERRAL_STATE_SENT;
   });
   if (base == happenings.end()) {
-    base = found([&](const Happening& happening) {
-      return implies_sent(happening) &&
-             SameFacility(happening.member->facility(), record.entry.facility());
-    });
+    base = std::find_if(happenings.begin(), happenings.end(), by_origin);
   }
-  if (base == happenings.end()) base = found(implies_sent);
+  if (base == happenings.end()) return NotSent{"referral_without_origin"};
   const Told told = GatherReferral(happenings);
   const v1::Referral& referral = told.referral;
 
@@ -215,8 +216,7 @@ MapResult MapReferral(Record& record) {
   record.WritePart("encounter", plan.key);
   record.WriteTime("occurrenceDateTime", sent.effective);
   record.WriteTime("authoredOn", sent.effective);
-  const bool by_origin = SameFacility(sent.member->facility(), record.entry.facility());
-  if (by_origin && !sent.practitioner.empty()) {
+  if (!sent.practitioner.empty()) {
     json.Raw("requester", sent.practitioner);
   } else {
     record.WriteOrganization("requester", record.organization());

@@ -117,7 +117,9 @@ void MapImmunisation(Record& record, const Happening& happening, std::string_vie
     return record.Unmapped("immunisation", "before_platform");
   }
   const auto expiry = event::ParseDay(dose.expiry());
-  const bool expiry_fits = expiry.has_value() && *expiry > happening.local_day;
+  const auto given_day =
+      std::chrono::floor<std::chrono::days>(when + std::chrono::minutes(happening.utc_offset_min));
+  const bool expiry_fits = expiry.has_value() && *expiry > given_day;
   if (given_here) {
     if (dose.lot().empty()) return record.Unmapped("immunisation", "lot");
     if (!expiry_fits) return record.Unmapped("immunisation", "expiry");
@@ -150,7 +152,8 @@ void MapImmunisation(Record& record, const Happening& happening, std::string_vie
     json.Close();
   }
   json.TextIfAny("lotNumber", dose.lot());
-  if (expiry_fits || (reported && expiry.has_value())) json.Text("expirationDate", dose.expiry());
+  if (expiry_fits) json.Text("expirationDate", dose.expiry());
+  if (!expiry_fits && !dose.expiry().empty()) record.Unmapped("immunisation", "expiry");
   WriteRoute(record, dose.route(), "immunisation");
   if (dose.has_amount()) {
     const auto amount = JsonDecimal(dose.amount().value());
