@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -24,7 +25,13 @@ class DrainingContexts final : public grpc::ContextAllocator {
   grpc::CallbackServerContext* NewCallbackServerContext() override {
     return new DrainingContext(draining_);
   }
+  // For methods nobody serves. Without one of its own gRPC 1.51 makes it elsewhere and gives it to
+  // Release all the same, as a CallbackServerContext: the destructor is virtual.
+  grpc::GenericCallbackServerContext* NewGenericCallbackServerContext() override {
+    return new grpc::GenericCallbackServerContext();
+  }
   void Release(grpc::CallbackServerContext* context) override { delete context; }
+  void Release(grpc::GenericCallbackServerContext* context) override { delete context; }
 
  private:
   std::shared_ptr<Draining> draining_;
