@@ -46,7 +46,8 @@ TEST(SplitBatch, GivesTheBytesOfEachEventInOrder) {
 }
 
 TEST(SplitBatch, DoesNotLookIntoEvents) {
-  const auto batch = SplitBatch(std::string("\x0a\x03\xff\xff\xff\x0a\x00", 7));
+  const std::string bytes("\x0a\x03\xff\xff\xff\x0a\x00", 7);
+  const auto batch = SplitBatch(bytes);
   ASSERT_TRUE(batch.ok());
   EXPECT_THAT(*batch, ElementsAre("\xff\xff\xff", ""));
 }
