@@ -17,7 +17,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("SIMPUL_BINARY", str(ROOT / "build/release/bin/simpul"))
 # Sanitized builds are several times slower; this bounds waiting, it never decides what is right.
-PATIENCE_S = 180
+PATIENCE_S = int(os.environ.get("PATIENCE_S", "180"))
 
 _tick = threading.Event()
 
