@@ -292,6 +292,7 @@ class Check {
     Require(10122, {"statusHistory", "period", "end"});
     Require(10457, {"diagnosis"});
     Require(10457, {"diagnosis", "condition"});
+    Require(10318, {"hospitalization", "dischargeDisposition"});
   }
 
   void CheckCondition() {
