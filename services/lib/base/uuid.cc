@@ -68,9 +68,10 @@ std::string UuidBytes(std::string_view uuid) {
 
 std::string UuidText(std::string_view bytes) {
   SIMPUL_CHECK(bytes.size() == 16, "A UUID has 16 bytes.");
-  const std::string hex = Hex(bytes);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
-         hex.substr(16, 4) + "-" + hex.substr(20);
+  std::string text = Hex(bytes);
+  text.reserve(36);
+  for (const size_t at : {8, 13, 18, 23}) text.insert(at, 1, '-');
+  return text;
 }
 
 }  // namespace simpul::base

@@ -104,7 +104,8 @@ absl::StatusOr<DerivedHead> DecodeDerivedHead(std::string_view value) {
   return absl::InvalidArgumentError("A record of topic entries is no derived record.");
 }
 
-std::string EncodeDerivedEntry(uint64_t number, int64_t source_position, std::string_view entry) {
+void AppendDerivedEntry(std::string& out, uint64_t number, int64_t source_position,
+                        std::string_view entry) {
   std::string start;
   start.push_back(static_cast<char>(kNumberTag));
   PutVarint(start, number);
@@ -114,13 +115,10 @@ std::string EncodeDerivedEntry(uint64_t number, int64_t source_position, std::st
   }
   start.push_back(static_cast<char>(kEntryTag));
   PutVarint(start, entry.size());
-  std::string out;
-  out.reserve(1 + 5 + start.size() + entry.size());
   out.push_back(static_cast<char>(kDerivedTag));
   PutVarint(out, start.size() + entry.size());
   out.append(start);
   out.append(entry);
-  return out;
 }
 
 }  // namespace simpul::timeline

@@ -26,8 +26,9 @@ struct DerivedHead {
 // InvalidArgument: no derived record.
 absl::StatusOr<DerivedHead> DecodeDerivedHead(std::string_view value);
 
-// The bytes of LogRecord{derived{number, source_position, entry}} around a serialized entry, as
-// protobuf writes them.
-std::string EncodeDerivedEntry(uint64_t number, int64_t source_position, std::string_view entry);
+// Appends the bytes of LogRecord{derived{number, source_position, entry}} around a serialized
+// entry, as protobuf writes them.
+void AppendDerivedEntry(std::string& out, uint64_t number, int64_t source_position,
+                        std::string_view entry);
 
 }  // namespace simpul::timeline

@@ -32,6 +32,20 @@ std::string Key(const event::SubjectKey& subject, char kind, uint32_t number) {
   return key;
 }
 
+template <typename List>
+auto Held(const List& list, uint32_t number) -> decltype(list.front().second.get()) {
+  for (const auto& [held, value] : list) {
+    if (held == number) return value.get();
+  }
+  return nullptr;
+}
+
+template <typename List>
+auto& Add(List& list, uint32_t number) {
+  using Value = typename List::value_type::second_type::element_type;
+  return *list.emplace_back(number, std::make_unique<Value>()).second;
+}
+
 }  // namespace
 
 std::string HeadKey(const event::SubjectKey& subject) { return Key(subject, 0); }
@@ -66,10 +80,8 @@ absl::Status History::Load() {
 
 absl::Status History::TakeHead(std::optional<std::string_view> value) {
   loaded_ = true;
-  if (!value.has_value()) {
-    pages_[0];
-    return absl::OkStatus();
-  }
+  Page& page = *pages_.emplace_back(std::make_unique<Page>());
+  if (!value.has_value()) return absl::OkStatus();
   std::string_view in = *value;
   if (in.size() < kHeadBytes || in[0] != kFormat) return Damaged("head");
   page_bits_ = static_cast<uint8_t>(in[1]);
@@ -80,9 +92,11 @@ absl::Status History::TakeHead(std::optional<std::string_view> value) {
   references_ = base::GetBe32(in.substr(22));
   in.remove_prefix(kHeadBytes);
   if (page_bits_ > 16) return Damaged("head");
-  if (page_bits_ > 0) return in.empty() ? absl::OkStatus() : Damaged("head");
+  if (page_bits_ > 0) {
+    pages_.clear();
+    return in.empty() ? absl::OkStatus() : Damaged("head");
+  }
   if (in.size() != references_ * kReferenceBytes) return Damaged("head");
-  Page& page = pages_[0];
   page.references.reserve(references_ + 4);
   for (; !in.empty(); in.remove_prefix(kReferenceBytes)) {
     page.references.push_back({base::GetBe64(in), base::GetBe32(in.substr(8))});
@@ -91,14 +105,16 @@ absl::Status History::TakeHead(std::optional<std::string_view> value) {
 }
 
 absl::StatusOr<History::Page*> History::PageAt(uint32_t number) {
-  const auto [it, fresh] = pages_.try_emplace(number);
-  Page& page = it->second;
-  if (!fresh) return &page;
+  for (const std::unique_ptr<Page>& page : pages_) {
+    if (page->number == number) return page.get();
+  }
   SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
                           (*read_)(PageKey(subject_, number)));
   if (!value.has_value()) return Damaged("page");
   std::string_view in = *value;
   if (in.size() % kReferenceBytes != 0) return Damaged("page");
+  Page& page = *pages_.emplace_back(std::make_unique<Page>());
+  page.number = number;
   for (; !in.empty(); in.remove_prefix(kReferenceBytes)) {
     page.references.push_back({base::GetBe64(in), base::GetBe32(in.substr(8))});
   }
@@ -143,11 +159,13 @@ absl::Status History::Erase(uint64_t reference) {
 
 // Twice as many pages: each is split in two by one more bit, so order is kept.
 absl::Status History::Grow() {
-  std::map<uint32_t, Page> pages;
+  std::vector<std::unique_ptr<Page>> pages;
   for (uint32_t number = 0; number < 1u << page_bits_; ++number) {
     SIMPUL_ASSIGN_OR_RETURN(Page * page, PageAt(number));
-    Page& low = pages[number * 2];
-    Page& high = pages[number * 2 + 1];
+    Page& low = *pages.emplace_back(std::make_unique<Page>());
+    Page& high = *pages.emplace_back(std::make_unique<Page>());
+    low.number = number * 2;
+    high.number = number * 2 + 1;
     low.changed = high.changed = true;
     for (const Reference& reference : page->references) {
       const bool upper = reference.hash >> (63 - page_bits_) & 1;
@@ -178,31 +196,32 @@ absl::Status History::Count(size_t event_bytes) {
 }
 
 absl::StatusOr<LoadedEntry*> History::EntryAt(uint32_t number) {
-  const auto [it, fresh] = entries_.try_emplace(number);
-  if (!fresh) return &it->second;
+  if (LoadedEntry* loaded = Held(entries_, number)) return loaded;
   SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
                           (*read_)(EntryKey(subject_, number)));
-  if (!value.has_value() || !it->second.entry.ParseFromString(*value)) return Damaged("entry");
-  return &it->second;
+  LoadedEntry& loaded = Add(entries_, number);
+  if (!value.has_value() || !loaded.entry.ParseFromString(*value)) return Damaged("entry");
+  return &loaded;
 }
 
 absl::StatusOr<std::pair<uint32_t, LoadedEntry*>> History::NewEntry() {
   SIMPUL_RETURN_IF_ERROR(Load());
   changed_ = true;
   const uint32_t number = next_entry_++;
-  return std::pair(number, &entries_[number]);
+  return std::pair(number, &Add(entries_, number));
 }
 
 absl::StatusOr<Waiting*> History::WaitingAt(uint32_t number) {
-  const auto [it, fresh] = waiting_.try_emplace(number & ~kOnWaiting);
-  if (!fresh) return &it->second;
+  number &= ~kOnWaiting;
+  if (Waiting* waiting = Held(waiting_, number)) return waiting;
   SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                          (*read_)(WaitingKey(subject_, it->first)));
+                          (*read_)(WaitingKey(subject_, number)));
   if (!value.has_value()) return Damaged("waiting list");
+  Waiting& waiting = Add(waiting_, number);
   std::string_view in = *value;
   while (!in.empty()) {
     if (in.size() < 13) return Damaged("waiting list");
-    Waiting::Item& item = it->second.items.emplace_back();
+    Waiting::Item& item = waiting.items.emplace_back();
     item.dead = in[0] != 0;
     item.position = static_cast<int64_t>(base::GetBe64(in.substr(1)));
     const uint32_t size = base::GetBe32(in.substr(9));
@@ -212,14 +231,14 @@ absl::StatusOr<Waiting*> History::WaitingAt(uint32_t number) {
     }
     in.remove_prefix(size);
   }
-  return &it->second;
+  return &waiting;
 }
 
 absl::StatusOr<std::pair<uint32_t, Waiting*>> History::NewWaiting() {
   SIMPUL_RETURN_IF_ERROR(Load());
   changed_ = true;
   const uint32_t number = next_waiting_++;
-  return std::pair(number | kOnWaiting, &waiting_[number]);
+  return std::pair(number | kOnWaiting, &Add(waiting_, number));
 }
 
 void History::Changes(
@@ -240,27 +259,27 @@ void History::Changes(
     base::PutBe32(value, next_entry_);
     base::PutBe32(value, next_waiting_);
     base::PutBe32(value, references_);
-    if (page_bits_ == 0) put_references(pages_.at(0));
+    if (page_bits_ == 0) put_references(*pages_.front());
     change(HeadKey(subject_), &value);
   }
   if (page_bits_ > 0) {
-    for (const auto& [number, page] : pages_) {
-      if (!page.changed) continue;
+    for (const std::unique_ptr<Page>& page : pages_) {
+      if (!page->changed) continue;
       value.clear();
-      put_references(page);
-      change(PageKey(subject_, number), &value);
+      put_references(*page);
+      change(PageKey(subject_, page->number), &value);
     }
   }
   for (auto& [number, entry] : entries_) {
-    if (entry.changed) change(EntryKey(subject_, number), &entry.Bytes());
+    if (entry->changed) change(EntryKey(subject_, number), &entry->Bytes());
   }
   for (const auto& [number, waiting] : waiting_) {
-    if (waiting.items.empty()) {
+    if (waiting->items.empty()) {
       change(WaitingKey(subject_, number), nullptr);
       continue;
     }
     value.clear();
-    for (const Waiting::Item& item : waiting.items) {
+    for (const Waiting::Item& item : waiting->items) {
       const std::string receipt = item.receipt.SerializeAsString();
       value.push_back(item.dead ? 1 : 0);
       base::PutBe64(value, static_cast<uint64_t>(item.position));

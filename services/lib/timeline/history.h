@@ -16,7 +16,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,7 +72,7 @@ class History {
 
   const event::SubjectKey& subject() const { return subject_; }
 
-  // Takes the head's value, read elsewhere, in place of reading it.
+  // Takes the head's value, read elsewhere, in place of reading it; nullopt when there is none.
   absl::Status TakeHead(std::optional<std::string_view> value);
 
   // Where a reference leads. Numbers with kOnWaiting set are waiting lists, others entries.
@@ -102,9 +102,13 @@ class History {
     uint32_t number = 0;
   };
   struct Page {
+    uint32_t number = 0;
     std::vector<Reference> references;  // by hash
     bool changed = false;
   };
+  // What of a history a batch touches is little: a list is searched faster than a map is made.
+  template <typename T>
+  using Numbered = std::vector<std::pair<uint32_t, std::unique_ptr<T>>>;
 
   absl::Status Load();
   absl::StatusOr<Page*> PageOf(uint64_t reference);
@@ -122,9 +126,9 @@ class History {
   uint32_t next_entry_ = 0;
   uint32_t next_waiting_ = 0;
   uint32_t references_ = 0;
-  std::map<uint32_t, Page> pages_;
-  std::map<uint32_t, LoadedEntry> entries_;
-  std::map<uint32_t, Waiting> waiting_;
+  std::vector<std::unique_ptr<Page>> pages_;  // those that were read
+  Numbered<LoadedEntry> entries_;
+  Numbered<Waiting> waiting_;
 };
 
 }  // namespace simpul::timeline

@@ -103,23 +103,22 @@ constexpr std::string_view kChangesPlace =
     "The replacement has another id, facility, visit, patient, purpose or kind of entry than the "
     "event it corrects. Take the event back and send a new one.";
 
-v1::Member NewMember(const IncomingEvent& incoming) {
-  const AcceptedEvent& receipt = incoming.receipt;
-  v1::Member member;
-  member.set_event_id(receipt.event_id());
+// Takes the event's bytes and ids out of the receipt.
+void FillMember(IncomingEvent& incoming, v1::Member& member) {
+  AcceptedEvent& receipt = incoming.receipt;
+  const base::Sha256Digest content = base::Sha256(receipt.event());
+  member.set_event_id(std::move(*receipt.mutable_event_id()));
   member.set_kind(receipt.kind());
-  member.set_event(receipt.event());
+  member.set_event(std::move(*receipt.mutable_event()));
   member.set_state(v1::MEMBER_STATE_STANDING);
   member.set_occurred_at_us(Micros(incoming.event.occurred_at().time()));
   member.set_recorded_at_us(Micros(incoming.event.recorded_at()));
-  const base::Sha256Digest content = base::Sha256(receipt.event());
   member.set_content(content.data(), content.size());
-  member.set_digest(receipt.digest());
+  member.set_digest(std::move(*receipt.mutable_digest()));
   member.set_position(incoming.position);
   member.set_received_at_us(receipt.received_at_us());
-  member.set_original_key(receipt.original_key());
-  *member.mutable_facility() = receipt.facility();
-  return member;
+  member.set_original_key(std::move(*receipt.mutable_original_key()));
+  member.mutable_facility()->Swap(receipt.mutable_facility());
 }
 
 bool EarlierAmendment(const v1::Amendment& a, const v1::Amendment& b) {
@@ -234,10 +233,10 @@ Waiting::Item* FindItem(Waiting& waiting, const Facility& facility, std::string_
 // One application: what Project does, cut into steps.
 class Application {
  public:
-  Application(History& history, const IncomingEvent& incoming, Tally& tally)
+  Application(History& history, IncomingEvent& incoming, Tally& tally)
       : history_(history),
         incoming_(incoming),
-        receipt_(incoming.receipt),
+        receipt_(incoming_.receipt),
         reference_(OfEvent(history.subject(), receipt_.facility(), receipt_.event_id())),
         tally_(tally) {}
 
@@ -340,14 +339,14 @@ class Application {
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, number));
     ++tally_.events;
     v1::Member& member = *loaded->entry.add_members();
-    member = NewMember(incoming_);
+    FillMember(incoming_, member);
     SIMPUL_RETURN_IF_ERROR(AttachWaiting(number, loaded->entry, member));
     Close(number, *loaded);
     return absl::OkStatus();
   }
 
   absl::Status AttachWaiting(uint32_t number, const v1::Entry& entry, v1::Member& member) {
-    const uint64_t missing = OfMissing(subject(), receipt_.facility(), receipt_.event_id());
+    const uint64_t missing = OfMissing(subject(), member.facility(), member.event_id());
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found, history_.Find(missing));
     if (!found.has_value()) return absl::OkStatus();
     SIMPUL_ASSIGN_OR_RETURN(Waiting * waiting, history_.WaitingAt(*found));
@@ -463,7 +462,7 @@ class Application {
   }
 
   History& history_;
-  const IncomingEvent& incoming_;
+  IncomingEvent& incoming_;
   const AcceptedEvent& receipt_;
   const uint64_t reference_;
   Tally& tally_;
@@ -569,7 +568,7 @@ bool Before(const v1::Member& a, const v1::Member& b) {
 
 bool Before(const v1::Entry& a, const v1::Entry& b) { return Before(a.members(0), b.members(0)); }
 
-absl::StatusOr<Projected> Project(History& history, const IncomingEvent& incoming, Tally& tally) {
+absl::StatusOr<Projected> Project(History& history, IncomingEvent&& incoming, Tally& tally) {
   return Application(history, incoming, tally).Run();
 }
 

@@ -81,10 +81,10 @@ struct Projected {
   std::vector<Derived> derived;
 };
 
-// Applies the event. Total for every event that event::Parse takes and that has an id, a facility
-// and a payload. Errors are those of reading the history, and a stored history that contradicts
-// itself; the history is then unusable.
-absl::StatusOr<Projected> Project(History& history, const IncomingEvent& incoming, Tally& tally);
+// Applies the event, whose bytes and ids it takes. Total for every event that event::Parse takes
+// and that has an id, a facility and a payload. Errors are those of reading the history, and a
+// stored history that contradicts itself; the history is then unusable.
+absl::StatusOr<Projected> Project(History& history, IncomingEvent&& incoming, Tally& tally);
 
 // Causes of dead letters.
 inline constexpr std::string_view kConflict = "conflict";

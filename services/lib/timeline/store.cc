@@ -12,10 +12,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <deque>
 #include <mutex>
-#include <unordered_map>
+#include <optional>
 #include <utility>
 
 #include "lib/base/bytes.h"
@@ -120,54 +119,87 @@ bool DecodeMeta(std::string_view in, Meta& meta) {
   return true;
 }
 
-// The outbox of one applied batch: number of the first record (8), then for each a byte 1 for a
-// dead letter, length of the key (2), key, length of the value (4), value.
-struct OutboxBatch {
-  uint64_t first = 0;
-  std::deque<OutboxRecord> records;
-};
+// The outbox of one applied batch. Stored: number of the first record (8), then for each a byte 1
+// for a dead letter, length of the key (2), key, length of the value (4), value.
+class OutboxBatch {
+ public:
+  explicit OutboxBatch(uint64_t first = 0) : first_(first) { base::PutBe64(bytes_, first); }
 
-void PutOutboxRecord(std::string& out, const OutboxRecord& record) {
-  out.push_back(record.dead_letter ? 1 : 0);
-  base::PutBe16(out, static_cast<uint16_t>(record.key.size()));
-  out.append(record.key);
-  base::PutBe32(out, static_cast<uint32_t>(record.value.size()));
-  out.append(record.value);
-}
-
-bool DecodeOutbox(std::string_view in, OutboxBatch& batch) {
-  if (in.size() < 8) return false;
-  batch.first = base::GetBe64(in);
-  in.remove_prefix(8);
-  for (uint64_t number = batch.first; !in.empty(); ++number) {
-    OutboxRecord record;
-    record.number = number;
-    if (in.size() < 3) return false;
-    record.dead_letter = in[0] != 0;
-    const size_t key_size = base::GetBe16(in.substr(1));
-    in.remove_prefix(3);
-    if (in.size() < key_size + 4) return false;
-    record.key = in.substr(0, key_size);
-    const size_t value_size = base::GetBe32(in.substr(key_size));
-    in.remove_prefix(key_size + 4);
-    if (in.size() < value_size) return false;
-    record.value = in.substr(0, value_size);
-    in.remove_prefix(value_size);
-    batch.records.push_back(std::move(record));
+  // Nullopt for damage.
+  static std::optional<OutboxBatch> Decode(std::string_view in) {
+    if (in.size() < 8) return std::nullopt;
+    OutboxBatch batch;
+    batch.first_ = base::GetBe64(in);
+    batch.bytes_ = in;
+    for (size_t at = 8; at < in.size();) {
+      if (in.size() - at < 3) return std::nullopt;
+      Place place{.dead_letter = in[at] != 0, .key_size = base::GetBe16(in.substr(at + 1))};
+      place.key = at + 3;
+      if (in.size() - place.key < place.key_size + 4) return std::nullopt;
+      place.value = place.key + place.key_size + 4;
+      place.value_size = base::GetBe32(in.substr(place.value - 4));
+      if (in.size() - place.value < place.value_size) return std::nullopt;
+      at = place.value + place.value_size;
+      batch.places_.push_back(place);
+    }
+    return batch;
   }
-  return true;
-}
 
-size_t Size(const OutboxRecord& record) {
-  return record.key.size() + record.value.size() + sizeof(OutboxRecord);
-}
-
-struct SubjectHash {
-  size_t operator()(const event::SubjectKey& subject) const {
-    size_t hash;
-    std::memcpy(&hash, subject.bytes.data(), sizeof hash);
-    return hash;
+  // Adds a record; `append` appends its value to the string it is given.
+  template <typename Append>
+  void Add(std::string_view key, bool dead_letter, Append append) {
+    Place place{.dead_letter = dead_letter, .key_size = key.size()};
+    bytes_.push_back(dead_letter ? 1 : 0);
+    base::PutBe16(bytes_, static_cast<uint16_t>(key.size()));
+    place.key = bytes_.size();
+    bytes_.append(key);
+    bytes_.append(4, '\0');
+    place.value = bytes_.size();
+    append(bytes_);
+    place.value_size = bytes_.size() - place.value;
+    std::string size;
+    base::PutBe32(size, static_cast<uint32_t>(place.value_size));
+    bytes_.replace(place.value - 4, 4, size);
+    places_.push_back(place);
   }
+
+  uint64_t first() const { return first_; }
+  uint64_t last() const { return first_ + places_.size() - 1; }
+  const std::string& bytes() const { return bytes_; }
+
+  // The records not yet read back.
+  bool empty() const { return read_ == places_.size(); }
+  uint64_t front() const { return first_ + read_; }
+  void PopFront() { ++read_; }
+
+  // Of one that is there.
+  std::string_view Key(uint64_t number) const {
+    const Place& place = places_[number - first_];
+    return std::string_view(bytes_).substr(place.key, place.key_size);
+  }
+  std::string_view Value(uint64_t number) const {
+    const Place& place = places_[number - first_];
+    return std::string_view(bytes_).substr(place.value, place.value_size);
+  }
+  bool IsDeadLetter(uint64_t number) const { return places_[number - first_].dead_letter; }
+  size_t Size(uint64_t number) const {
+    const Place& place = places_[number - first_];
+    return place.key_size + place.value_size + sizeof(Place);
+  }
+
+ private:
+  struct Place {
+    bool dead_letter = false;
+    size_t key_size = 0;
+    size_t key = 0;
+    size_t value = 0;
+    size_t value_size = 0;
+  };
+
+  uint64_t first_;
+  std::string bytes_;
+  std::vector<Place> places_;
+  size_t read_ = 0;
 };
 
 rocksdb::Options MakeOptions(const SharedMemory& memory,
@@ -300,16 +332,14 @@ absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partit
   read.iterate_upper_bound = &bound;
   const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(read));
   for (it->Seek("o"); it->Valid(); it->Next()) {
-    OutboxBatch batch;
-    if (!DecodeOutbox(it->value().ToStringView(), batch)) {
-      return Error("read", "the outbox is damaged");
+    std::optional<OutboxBatch> batch = OutboxBatch::Decode(it->value().ToStringView());
+    if (!batch.has_value()) return Error("read", "the outbox is damaged");
+    while (!batch->empty() && batch->front() <= meta.state.read_number) batch->PopFront();
+    if (batch->empty()) continue;
+    for (uint64_t number = batch->front(); number <= batch->last(); ++number) {
+      meta.state.outbox_bytes += batch->Size(number);
     }
-    while (!batch.records.empty() && batch.records.front().number <= meta.state.read_number) {
-      batch.records.pop_front();
-    }
-    if (batch.records.empty()) continue;
-    for (const OutboxRecord& record : batch.records) meta.state.outbox_bytes += Size(record);
-    outbox.push_back(std::move(batch));
+    outbox.push_back(*std::move(batch));
   }
   if (!it->status().ok()) return Error("read", it->status().ToString());
   return absl::OkStatus();
@@ -348,24 +378,25 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   }
 
   const History::Read read = [&rocks](const std::string& key) { return rocks.Get(key); };
-  std::unordered_map<event::SubjectKey, History, SubjectHash> histories;
-  histories.reserve(records.size());
+  // The patients of the batch, in the order of RocksDB's keys.
+  std::vector<std::string_view> subjects;
+  subjects.reserve(records.size());
+  for (const eventlog::OwnedRecord& record : records) {
+    if (record.key.size() == sizeof(event::SubjectKey::bytes)) subjects.push_back(record.key);
+  }
+  std::ranges::sort(subjects);
+  subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
+  std::vector<History> histories;
+  histories.reserve(subjects.size());
   {
-    // The heads of all patients of the batch in one look-up.
-    std::vector<event::SubjectKey> subjects;
-    subjects.reserve(records.size());
-    for (const eventlog::OwnedRecord& record : records) {
-      const auto subject = event::SubjectKey::FromBytes(record.key);
-      if (subject.ok()) subjects.push_back(*subject);
-    }
-    // As bytes, which is how RocksDB orders keys.
-    std::ranges::sort(subjects, {}, &event::SubjectKey::view);
-    subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
+    // Their heads in one look-up.
     std::vector<std::string> keys;
     std::vector<rocksdb::Slice> slices;
     keys.reserve(subjects.size());
-    for (const event::SubjectKey& subject : subjects) {
-      slices.emplace_back(keys.emplace_back(HeadKey(subject)));
+    slices.reserve(subjects.size());
+    for (const std::string_view bytes : subjects) {
+      histories.emplace_back(*event::SubjectKey::FromBytes(bytes), read);
+      slices.emplace_back(keys.emplace_back(HeadKey(histories.back().subject())));
     }
     std::vector<rocksdb::PinnableSlice> values(keys.size());
     std::vector<rocksdb::Status> statuses(keys.size());
@@ -375,21 +406,20 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
         return rocks.Fail(rocks.Error("read", statuses[i].ToString()));
       }
-      History& history = histories.emplace(subjects[i], History(subjects[i], read)).first->second;
-      const absl::Status taken = history.TakeHead(
+      const absl::Status taken = histories[i].TakeHead(
           statuses[i].ok() ? std::optional(values[i].ToStringView()) : std::nullopt);
       if (!taken.ok()) return rocks.Fail(taken);
     }
   }
 
   Applied done;
-  OutboxBatch fresh;
+  std::optional<OutboxBatch> fresh;
   absl::Status stop;
-  const auto put_out = [&](std::string_view key, std::string value, bool dead_letter) {
+  const auto put_out = [&](std::string_view key, bool dead_letter, auto append) {
     if (state.last_number <= state.read_number) return;
-    if (fresh.records.empty()) fresh.first = state.last_number;
-    fresh.records.push_back({state.last_number, std::string(key), std::move(value), dead_letter});
-    state.outbox_bytes += Size(fresh.records.back());
+    if (!fresh.has_value()) fresh.emplace(state.last_number);
+    fresh->Add(key, dead_letter, append);
+    state.outbox_bytes += fresh->Size(state.last_number);
   };
   for (const eventlog::OwnedRecord& record : records) {
     if (record.position != state.position + 1) {
@@ -413,7 +443,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       log::v1::DerivedRecord& derived = *outer.mutable_derived();
       derived.set_number(state.last_number);
       derived.set_source_position(record.position);
-      put_out(record.key, outer.SerializeAsString(), dead_letter);
+      put_out(record.key, dead_letter, [&](std::string& out) { outer.AppendToString(&out); });
     };
     if (auto* letter = std::get_if<log::v1::DeadLetter>(&*decoded)) {
       ++state.tally.dead_letters;
@@ -424,10 +454,10 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       report(outer, true);
       continue;
     }
-    const auto subject = event::SubjectKey::FromBytes(record.key);
-    History& history = histories.at(*subject);
+    const auto found = std::ranges::lower_bound(subjects, std::string_view(record.key));
+    History& history = histories[static_cast<size_t>(found - subjects.begin())];
     absl::StatusOr<Projected> projected =
-        Project(history, std::get<IncomingEvent>(*decoded), state.tally);
+        Project(history, std::get<IncomingEvent>(*std::move(decoded)), state.tally);
     if (!projected.ok()) return rocks.Fail(projected.status());
     ++(projected->duplicate ? done.duplicates : done.events);
     for (Derived& derived : projected->derived) {
@@ -435,11 +465,10 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       if (const auto* change = std::get_if<EntryChange>(&derived)) {
         ++done.revisions;
         SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history.EntryAt(change->number));
-        if (state.last_number > state.read_number) {
-          put_out(record.key,
-                  EncodeDerivedEntry(state.last_number, record.position, loaded->Bytes()), false);
-        }
-        if (watched != nullptr && watched(*subject)) done.watched.push_back(loaded->entry);
+        put_out(record.key, false, [&](std::string& out) {
+          AppendDerivedEntry(out, state.last_number, record.position, loaded->Bytes());
+        });
+        if (watched != nullptr && watched(history.subject())) done.watched.push_back(loaded->entry);
         continue;
       }
       log::v1::LogRecord outer;
@@ -457,8 +486,8 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   }
   if (state.position == rocks.meta.state.position) return stop;
 
-  rocksdb::WriteBatch batch;
-  for (auto& [subject, history] : histories) {
+  rocksdb::WriteBatch batch(/*reserved_bytes=*/records.size() * 1536);
+  for (History& history : histories) {
     history.Changes([&batch](const std::string& key, const std::string* value) {
       if (value == nullptr) {
         batch.Delete(key);
@@ -467,12 +496,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       }
     });
   }
-  if (!fresh.records.empty()) {
-    std::string value;
-    base::PutBe64(value, fresh.first);
-    for (const OutboxRecord& record : fresh.records) PutOutboxRecord(value, record);
-    batch.Put(OutboxKey(fresh.first), value);
-  }
+  if (fresh.has_value()) batch.Put(OutboxKey(fresh->first()), fresh->bytes());
   Meta meta = rocks.meta;
   meta.state = state;
   if (SIMPUL_PLANTED_BUG("position_in_second_batch")) {
@@ -483,8 +507,8 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   batch.Put(AsSlice(kMetaKey), Encode(meta));
   SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
   rocks.meta = std::move(meta);
-  if (!fresh.records.empty()) {
-    rocks.outbox.push_back(std::move(fresh));
+  if (fresh.has_value()) {
+    rocks.outbox.push_back(*std::move(fresh));
     SIMPUL_CRASH_POINT("between_state_and_derived_append");
   }
   applied.events += done.events;
@@ -525,16 +549,15 @@ absl::Status Store::ReadBack(std::span<const eventlog::OwnedRecord> records) {
     state.read_number = head->number;
     // Ahead of what is derived here: a rebuild, or another owner was faster.
     if (head->number > state.last_number) continue;
-    if (rocks.outbox.empty() || rocks.outbox.front().records.empty() ||
-        rocks.outbox.front().records.front().number != head->number) {
+    if (rocks.outbox.empty() || rocks.outbox.front().front() != head->number) {
       return bug(head->number, "nothing was derived under it");
     }
     OutboxBatch& front = rocks.outbox.front();
-    if (front.records.front().value != record.value) return bug(head->number, "other bytes");
-    state.outbox_bytes -= Size(front.records.front());
-    front.records.pop_front();
-    if (front.records.empty()) {
-      batch.Delete(OutboxKey(front.first));
+    if (front.Value(head->number) != record.value) return bug(head->number, "other bytes");
+    state.outbox_bytes -= front.Size(head->number);
+    front.PopFront();
+    if (front.empty()) {
+      batch.Delete(OutboxKey(front.first()));
       rocks.outbox.pop_front();
     }
   }
@@ -549,12 +572,11 @@ std::vector<OutboxRecord> Store::Unread(uint64_t number, size_t bytes_max) const
   std::vector<OutboxRecord> unread;
   size_t bytes = 0;
   for (const OutboxBatch& batch : rocks.outbox) {
-    if (batch.records.empty() || batch.records.back().number <= number) continue;
-    for (const OutboxRecord& record : batch.records) {
-      if (record.number <= number) continue;
+    for (uint64_t n = std::max(number + 1, batch.front()); n <= batch.last(); ++n) {
       if (bytes >= bytes_max) return unread;
-      bytes += Size(record);
-      unread.push_back(record);
+      bytes += batch.Size(n);
+      unread.push_back(
+          {n, std::string(batch.Key(n)), std::string(batch.Value(n)), batch.IsDeadLetter(n)});
     }
   }
   return unread;
