@@ -542,10 +542,20 @@ absl::Status Sender::FindKnown(Job& job, const fhir::Directory& directory,
       return absl::FailedPreconditionError("what was sent before cannot be mapped again");
     }
     for (const fhir::Part& part : mapped->parts) {
+      if (mapped_keys.contains(part.key)) continue;
       const auto it = own.find(part.key);
+      if (part.only_if_absent) {
+        // A visit's Encounter is the visit's, whoever sent it first: referred to and left alone.
+        std::string id;
+        if (it != own.end()) {
+          id = it->second->id;
+        } else {
+          SIMPUL_ASSIGN_OR_RETURN(id, ledger.SharedId(base::UuidBytes(part.key)));
+        }
+        if (!id.empty()) job.known[part.key] = {part.resource_type, id, ""};
+        continue;
+      }
       if (it == own.end() || it->second->withdrawn || it->second->revision != revision) continue;
-      // A visit's Encounter is the visit's, whoever sent it first.
-      if (mapped_keys.contains(part.key) || part.only_if_absent) continue;
       job.known[part.key] = {part.resource_type, it->second->id, part.json};
     }
   }
@@ -993,6 +1003,15 @@ Sender::Job* Sender::FindJob(const std::string& entry_id, uint64_t serial) {
 }
 
 void Sender::ShowAge(base::Time now) {
+  {
+    int phases[4] = {};
+    for (auto& [k, j] : jobs_) ++phases[static_cast<int>(j->phase)];
+    size_t ready = 0;
+    for (auto& l : lanes_) ready += l->ready.items().size();
+    fmt::print(stderr, "DBG jobs {} prep {} att {} send {} end {} window {} drafts {} inflight {} inbox {} gates:", jobs_.size(), phases[0], phases[1], phases[2], phases[3], ready, drafts_.size(), appends_in_flight_, inbox_.size());
+    for (auto& [o, g] : gates_) fmt::print(stderr, " {}={}", o, g.failures());
+    fmt::print(stderr, "\n");
+  }
   int64_t oldest_us = 0;
   {
     const std::lock_guard lock(mutex_);

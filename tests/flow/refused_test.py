@@ -80,6 +80,21 @@ def main():
                        if r["code"]["coding"][0]["code"] == "29463-7"]
             assert weights.count(11.5) == 1, weights
 
+            # A referral is taken back: the platform's is entered in error, the visit's Encounter stays.
+            referral = {**make.envelope(make.event_id("referral"), b, minutes=150, visit=others[1]["eventId"]),
+                        "referral": {"number": "RJ-1", "state": "REFERRAL_STATE_SENT", "from": make.FACILITY,
+                                     "to": make.HOSPITAL, "reason": "berat badan tidak naik",
+                                     "urgency": "URGENCY_ROUTINE"}}
+            serve.push([referral])
+            trace = serve.wait_settled([referral["eventId"]])
+            assert last(trace, referral)["state"] == "delivered", last(trace, referral)
+            back = make.retraction(make.event_id("back"), referral, minutes=160)
+            serve.push([back])
+            trace = serve.wait_settled([referral["eventId"], back["eventId"]])
+            assert last(trace, back)["state"] == "delivered", last(trace, back)
+            assert [r["status"] for r in sandbox.resources("ServiceRequest")] == ["entered-in-error"]
+            assert sum(r["status"] == "entered-in-error" for r in sandbox.resources("Encounter")) == 0
+
             # Giving up ends the trouble and is recorded.
             refuse_next(sandbox)
             lost = make.weighing(make.event_id("lost"), b, minutes=200)
