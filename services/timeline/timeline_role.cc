@@ -36,6 +36,8 @@ using std::chrono::steady_clock;
 
 // Memory of all stores: block cache and write buffers. The program as a whole stays under 256 MiB.
 constexpr size_t kMemoryBytes = 64 << 20;
+// Of each partition; what was projected waits here until topic entries holds it.
+constexpr size_t kOutboxBytesMax = 1 << 20;
 constexpr size_t kThreads = 2;
 constexpr size_t kReadersWaitingMax = 1024;
 constexpr std::chrono::seconds kMeasurePause{5};
@@ -128,8 +130,10 @@ absl::Status TimelineRole::State::OpenPartition(uint32_t number,
   Partition& partition = partitions.emplace_back();
   partition.number = number;
   const std::filesystem::path own = folder / fmt::format("{:02}", number);
-  SIMPUL_ASSIGN_OR_RETURN(partition.store,
-                          timeline::Store::Open(own, log.install(), number, {.memory = memory}));
+  SIMPUL_ASSIGN_OR_RETURN(
+      partition.store,
+      timeline::Store::Open(own, log.install(), number,
+                            {.memory = memory, .outbox_bytes_max = kOutboxBytesMax}));
   SIMPUL_ASSIGN_OR_RETURN(partition.events_end, log.End({Topic::kEvents, number}));
   SIMPUL_ASSIGN_OR_RETURN(partition.entries_end, log.End({Topic::kEntries, number}));
   const timeline::Store::State state = partition.store->state();
@@ -177,7 +181,7 @@ void TimelineRole::State::StartProjection(Group& group) {
   }
   auto started = Follower::Start(
       log, std::move(starts),
-      {.name = "timeline_" + group.name, .batch_records = 1024, .batch_bytes = 2 << 20},
+      {.name = "timeline_" + group.name, .batch_records = 512, .batch_bytes = 2 << 20},
       [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
         return Apply(place.partition, records);
       },
