@@ -1003,15 +1003,6 @@ Sender::Job* Sender::FindJob(const std::string& entry_id, uint64_t serial) {
 }
 
 void Sender::ShowAge(base::Time now) {
-  {
-    int phases[4] = {};
-    for (auto& [k, j] : jobs_) ++phases[static_cast<int>(j->phase)];
-    size_t ready = 0;
-    for (auto& l : lanes_) ready += l->ready.items().size();
-    fmt::print(stderr, "DBG jobs {} prep {} att {} send {} end {} window {} drafts {} inflight {} inbox {} gates:", jobs_.size(), phases[0], phases[1], phases[2], phases[3], ready, drafts_.size(), appends_in_flight_, inbox_.size());
-    for (auto& [o, g] : gates_) fmt::print(stderr, " {}={}", o, g.failures());
-    fmt::print(stderr, "\n");
-  }
   int64_t oldest_us = 0;
   {
     const std::lock_guard lock(mutex_);
