@@ -158,10 +158,10 @@ class Serve(Program):
     def rows(self, command, *args, **kwargs):
         return rows(command, "--to", self.grpc, *args, **kwargs)
 
-    def push(self, events, check=True):
+    def push(self, events, *flags, check=True):
         """Pushes events (dictionaries or lines); the outcome rows."""
         lines = "\n".join(e if isinstance(e, str) else json.dumps(e) for e in events) + "\n"
-        return self.rows("push", "-", input=lines, check=check)
+        return self.rows("push", *flags, "-", input=lines, check=check)
 
     def trace(self, event_ids):
         """event id -> trace rows."""
