@@ -23,9 +23,10 @@ constexpr int kAnswerBytesMax = 64 << 20;
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
-  // A server that was restarted should be found again at once, not after gRPC's two minutes.
+  // A server that was restarted should be found again at once, not after gRPC's two minutes; one
+  // that is busy has ten seconds to take the connection.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   // Who sends again, and when, is decided here and not by a service configuration.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);

@@ -64,7 +64,11 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const auto commands = app.get_subcommands();
     const std::string name = commands.empty() ? "" : " " + commands.front()->get_name();
-    Complain(fmt::format("{}. See: simpul{} --help", error.what(), name));
+    if (commands.empty() && argc > 1 && argv[1][0] != '-') {
+      Complain(fmt::format("there is no command '{}'. See: simpul --help", argv[1]));
+    } else {
+      Complain(fmt::format("{}. See: simpul{} --help", error.what(), name));
+    }
     return kWrongUse;
   }
   const int status = chosen.run();
