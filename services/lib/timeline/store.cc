@@ -218,8 +218,12 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
   options.memtable_whole_key_filtering = true;
   options.memtable_prefix_bloom_size_ratio = 0.02;
   options.max_background_jobs = 2;
-  options.max_open_files = 40;
+  options.max_open_files = 60;
   options.target_file_size_base = 32 << 20;
+  // Shared buffers make small files: merged too soon, each would rewrite all that is below it.
+  options.level0_file_num_compaction_trigger = 12;
+  options.level0_slowdown_writes_trigger = 28;
+  options.level0_stop_writes_trigger = 40;
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kNoCompression;
   options.avoid_flush_during_shutdown = true;  // the WAL has it
