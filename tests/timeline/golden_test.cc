@@ -1,0 +1,61 @@
+// What the projection makes of a fixed set of events, byte by byte, is the same in every release:
+// two owners of a partition and a rebuild years later must tell the same under the same numbers.
+#include <gtest/gtest.h>
+
+#include "lib/base/bytes.h"
+#include "lib/base/hash.h"
+#include "tests/support/sample_events.h"
+#include "tests/timeline/histories.h"
+#include "tests/timeline/stories.h"
+
+namespace simpul::timeline {
+namespace {
+
+void Put(std::string& out, std::string_view text) {
+  base::PutBe32(out, static_cast<uint32_t>(text.size()));
+  out.append(text);
+}
+
+// Of everything told and kept when each list is one patient's whole history.
+std::string Told(const std::vector<std::vector<event::v1::Event>>& histories) {
+  std::string all;
+  for (const std::vector<event::v1::Event>& events : histories) {
+    testing::MapHistory history;
+    for (size_t n = 0; n < events.size(); ++n) {
+      history.Apply(events[n]);
+      if (n % 3 == 2) history.EndBatch();
+    }
+    history.EndBatch();
+    for (const std::string& derived : history.derived()) Put(all, derived);
+    for (const auto& [key, value] : history.kept()) {
+      Put(all, key);
+      Put(all, value);
+    }
+  }
+  return base::Hex(base::AsBytes(base::Sha256(all)));
+}
+
+TEST(Golden, OfTheStories) {
+  std::vector<std::vector<event::v1::Event>> histories;
+  for (const testing::Story& story : testing::Stories()) {
+    histories.push_back(story.events);
+    histories.emplace_back(story.events.rbegin(), story.events.rend());
+  }
+  EXPECT_EQ(Told(histories), "3787d08005a7526cd8cb34ff91be8dfd2d6fe1240eda37f21ce6ff367196cee6");
+}
+
+TEST(Golden, OfALongHistory) {
+  EXPECT_EQ(Told({testing::RandomStory(1, 1'000), testing::RandomStory(2, 300)}),
+            "733547574298ea83d6c6baf2cdb8e01e03486f7f821b764c866f026aa9538aeb");
+}
+
+TEST(Golden, OfEveryKind) {
+  std::vector<std::vector<event::v1::Event>> histories;
+  for (const testing::SampleEvent& sample : testing::SampleEvents()) {
+    histories.push_back({sample.event});
+  }
+  EXPECT_EQ(Told(histories), "2b90149569fe577a2dee75dad297eb9f5f0557c71ddbb93528301e669179edec");
+}
+
+}  // namespace
+}  // namespace simpul::timeline
