@@ -11,6 +11,9 @@ endif()
 if(SIMPUL_SANITIZE)
   add_compile_options(-fsanitize=${SIMPUL_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SIMPUL_SANITIZE})
+else()
+  # docs/decisions/0004-who-gives-memory.md. Sanitizers bring their own.
+  target_link_libraries(simpul_flags INTERFACE PkgConfig::JEMALLOC)
 endif()
 
 # simpul_library(NAME SRCS a.cc ... DEPS lib ... PRIVATE_DEPS lib ...)

@@ -11,6 +11,11 @@
 #include "simpul/command.h"
 #include "simpul/settings.h"
 
+// Read by jemalloc before main: what is freed goes back to the system within a second or two, on a
+// thread of its own. docs/decisions/0004-who-gives-memory.md
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "narenas:4,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 namespace simpul::cli {
 namespace {
 

@@ -1,6 +1,5 @@
 // simpul serve: every role in one process on the embedded log.
 #include <fmt/format.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -59,8 +58,6 @@ void RaiseFileLimit() {
 
 absl::Status Run(const Options& options) {
   RaiseFileLimit();
-  // glibc keeps up to eight arenas a core, each with its own unused rest.
-  mallopt(M_ARENA_MAX, 4);
   StopSignals signals;
   SIMPUL_ASSIGN_OR_RETURN(eventlog::DataFolder folder, eventlog::DataFolder::Open(options.data));
   // What a killed process left would send people to ports that are others' by now.

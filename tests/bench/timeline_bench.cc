@@ -169,7 +169,7 @@ log::v1::Install Install() {
 // Applies the records in batches, and reads back what is told of them as the log would give it.
 class Feed {
  public:
-  explicit Feed(Store& store) : store_(store) {}
+  explicit Feed(const std::unique_ptr<Store>& store) : store_(*store) {}
 
   void Apply(std::span<const eventlog::OwnedRecord> records) {
     while (!records.empty()) {
@@ -197,72 +197,100 @@ class Feed {
   int64_t entries_ = 1;
 };
 
-// Projection, log to timeline, against RocksDB alone with the same batches. Both get the same
-// memory and the same options where they matter.
+// As in the role: two threads, each with its partitions, a batch of each in turn.
+constexpr size_t kThreads = 2;
+constexpr uint32_t kStores = 4;
+
+void OnThreads(const std::function<void(size_t first)>& work) {
+  std::vector<std::thread> threads;
+  for (size_t n = 0; n < kThreads; ++n) threads.emplace_back(work, n);
+  for (std::thread& thread : threads) thread.join();
+}
+
+std::unique_ptr<rocksdb::DB> OpenRaw(const std::filesystem::path& folder,
+                                     const std::shared_ptr<rocksdb::WriteBufferManager>& buffers) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.compression = rocksdb::kNoCompression;
+  options.write_buffer_size = 16 << 20;
+  options.write_buffer_manager = buffers;
+  options.allow_concurrent_memtable_write = false;
+  rocksdb::BlockBasedTableOptions table;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::Open(options, folder.string(), &db);
+  SIMPUL_CHECK(status.ok(), "{}", status.ToString());
+  return std::unique_ptr<rocksdb::DB>(db);
+}
+
+// Projection, log to timeline, against RocksDB alone with the same batches: as many stores,
+// threads and write buffers, nothing read, decoded or checked.
 void MeasureProjection(const std::filesystem::path& folder) {
-  constexpr size_t kEvents = 100'000;
-  constexpr size_t kRounds = 3;
+  constexpr size_t kEvents = 50'000;  // of a partition
+  constexpr size_t kRounds = 5;
+  constexpr size_t kMemory = 64 << 20;
+  // The same records for every partition: what is measured does not look at the number.
   const std::vector<eventlog::OwnedRecord> records =
       RecordsOf(0, kEvents, kEvents / kEventsAPatient, 1);
+  using Tap = std::function<void(const std::string& batch)>;
+  const auto project = [&](const std::string& name, uint32_t stores, const Tap& tap) {
+    const std::shared_ptr<StoreMemory> memory = StoreMemory::Make(kMemory);
+    OnThreads([&](size_t first) {
+      std::vector<std::unique_ptr<Store>> own;
+      for (uint32_t n = static_cast<uint32_t>(first); n < stores; n += kThreads) {
+        auto store = Store::Open(folder / fmt::format("{}-{}", name, n), Install(), n,
+                                 {.memory = memory, .outbox_bytes_max = SIZE_MAX, .tap = tap});
+        SIMPUL_CHECK(store.ok(), "{}", base::Message(store.status()));
+        own.push_back(*std::move(store));
+      }
+      std::vector<Feed> feeds(own.begin(), own.end());
+      for (size_t at = 0; at < records.size(); at += kBatch) {
+        const size_t size = std::min(kBatch, records.size() - at);
+        for (Feed& feed : feeds) feed.Apply(std::span(records).subspan(at, size));
+      }
+    });
+  };
+  std::vector<std::string> batches;
+  size_t bytes = 0;
+  project("tapped", 1, [&](const std::string& batch) {
+    bytes += batch.size();
+    batches.push_back(batch);
+  });
+  fmt::print(stderr, "{:.0f} bytes written an event\n",
+             static_cast<double>(bytes) / static_cast<double>(kEvents));
+
   std::vector<double> ours_cpu, raw_cpu, ours_wall, raw_wall;
   for (size_t round = 0; round < kRounds; ++round) {
-    std::vector<std::string> batches;
-    size_t bytes = 0;
-    {
-      auto store = Store::Open(folder / fmt::format("tapped-{}", round), Install(), 0,
-                               {.memory = StoreMemory::Make(64 << 20),
-                                .outbox_bytes_max = SIZE_MAX,
-                                .tap = [&](const std::string& batch) {
-                                  bytes += batch.size();
-                                  batches.push_back(batch);
-                                }});
-      SIMPUL_CHECK(store.ok(), "{}", base::Message(store.status()));
-      Feed(**store).Apply(records);
-    }
-    const Cost ours = Measure([&] {
-      auto store =
-          Store::Open(folder / fmt::format("ours-{}", round), Install(), 0,
-                      {.memory = StoreMemory::Make(64 << 20), .outbox_bytes_max = SIZE_MAX});
-      SIMPUL_CHECK(store.ok(), "{}", base::Message(store.status()));
-      Feed(**store).Apply(records);
-    });
+    const Cost ours =
+        Measure([&] { project(fmt::format("ours-{}", round), kStores, /*tap=*/nullptr); });
     const Cost raw = Measure([&] {
-      rocksdb::Options options;
-      options.create_if_missing = true;
-      options.compression = rocksdb::kNoCompression;
-      options.write_buffer_size = 16 << 20;
-      options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(32 << 20);
-      options.allow_concurrent_memtable_write = false;
-      rocksdb::BlockBasedTableOptions table;
-      table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-      options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-      rocksdb::DB* opened = nullptr;
-      const auto status =
-          rocksdb::DB::Open(options, (folder / fmt::format("raw-{}", round)).string(), &opened);
-      SIMPUL_CHECK(status.ok(), "{}", status.ToString());
-      const std::unique_ptr<rocksdb::DB> db(opened);
-      for (const std::string& data : batches) {
-        rocksdb::WriteBatch batch(data);
-        SIMPUL_CHECK(db->Write({}, &batch).ok(), "A write failed.");
-      }
+      const auto buffers = std::make_shared<rocksdb::WriteBufferManager>(kMemory / 2);
+      OnThreads([&](size_t first) {
+        std::vector<std::unique_ptr<rocksdb::DB>> own;
+        for (size_t n = first; n < kStores; n += kThreads) {
+          own.push_back(OpenRaw(folder / fmt::format("raw-{}-{}", round, n), buffers));
+        }
+        for (const std::string& data : batches) {
+          for (const std::unique_ptr<rocksdb::DB>& db : own) {
+            rocksdb::WriteBatch batch(data);
+            SIMPUL_CHECK(db->Write({}, &batch).ok(), "A write failed.");
+          }
+        }
+      });
     });
     ours_cpu.push_back(ours.cpu_s);
     raw_cpu.push_back(raw.cpu_s);
     ours_wall.push_back(ours.wall_s);
     raw_wall.push_back(raw.wall_s);
-    if (round == 0) {
-      fmt::print(stderr, "{:.0f} bytes written an event\n",
-                 static_cast<double>(bytes) / static_cast<double>(kEvents));
-    }
   }
   const auto median = [](std::vector<double> values) {
     std::ranges::sort(values);
     return values[values.size() / 2];
   };
-  const double events = static_cast<double>(kEvents);
-  Print("projection", events / median(ours_wall), events / median(raw_wall), "events/s",
-        fmt::format(R"(,"ours_cpu_us":{:.1f},"raw_cpu_us":{:.1f})", median(ours_cpu) / events * 1e6,
-                    median(raw_cpu) / events * 1e6));
+  const double events = static_cast<double>(kEvents * kStores);
+  Print("projection", events / median(ours_wall), events / median(raw_wall), "events/s");
+  Print("projection_a_cpu_second", events / median(ours_cpu), events / median(raw_cpu), "events/s");
 }
 
 // What the next 10,000 events cost in a store that holds `held` of them.
@@ -274,7 +302,7 @@ double CostAt(const std::filesystem::path& folder, size_t held) {
   // Patients with half of their events.
   const size_t patients = std::max<size_t>(held / kEventsAPatient * 2, 500);
   int64_t position = 1;
-  Feed feed(**store);
+  Feed feed(*store);
   const auto records = [&](size_t first, size_t count) {
     position += static_cast<int64_t>(count);
     return RecordsOf(first, count, patients, position - static_cast<int64_t>(count));

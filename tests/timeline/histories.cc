@@ -9,6 +9,8 @@
 #include "lib/base/hash.h"
 #include "lib/base/status_macros.h"
 #include "lib/event/validate.h"
+#include "lib/timeline/decode.h"
+#include "lib/timeline/entry_view.h"
 
 namespace simpul::testing {
 
@@ -26,17 +28,20 @@ log::v1::AcceptedEvent Receipt(const Event& event) {
   return receipt;
 }
 
-timeline::IncomingEvent Incoming(const Event& event, int64_t position) {
-  return {0, position, Receipt(event), event};
-}
-
 timeline::Projected MapHistory::Apply(const Event& event) {
   if (!history_.has_value()) history_.emplace(subject_, read_);
-  auto projected = timeline::Project(*history_, Incoming(event, ++position_), tally_);
+  log::v1::LogRecord outer;
+  *outer.mutable_event() = Receipt(event);
+  const eventlog::OwnedRecord record{++position_, std::string(subject_.view()),
+                                     outer.SerializeAsString()};
+  const auto decoded = timeline::Decode(0, record);
+  SIMPUL_CHECK(decoded.ok(), "{}", base::Message(decoded.status()));
+  auto projected =
+      timeline::Project(*history_, std::get<timeline::IncomingEvent>(*decoded), tally_);
   SIMPUL_CHECK(projected.ok(), "{}", base::Message(projected.status()));
   for (const timeline::Derived& derived : projected->derived) {
     if (const auto* change = std::get_if<timeline::EntryChange>(&derived)) {
-      derived_.push_back((*history_->EntryAt(change->number))->Bytes());
+      derived_.push_back((*history_->EntryAt(change->number))->bytes);
     } else if (const auto* waiting = std::get_if<log::v1::WaitingEvent>(&derived)) {
       derived_.push_back(waiting->SerializeAsString());
     } else {
@@ -48,11 +53,11 @@ timeline::Projected MapHistory::Apply(const Event& event) {
 
 void MapHistory::EndBatch() {
   if (!history_.has_value()) return;
-  history_->Changes([this](const std::string& key, const std::string* value) {
+  history_->Changes([this](std::string_view key, const std::string* value) {
     if (value == nullptr) {
-      kept_.erase(key);
+      kept_.erase(std::string(key));
     } else {
-      kept_[key] = *value;
+      kept_[std::string(key)] = *value;
     }
   });
   history_.reset();

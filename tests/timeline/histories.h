@@ -16,9 +16,6 @@ namespace simpul::testing {
 // The receipt that intake gives the event.
 log::v1::AcceptedEvent Receipt(const event::v1::Event& event);
 
-// The event as the timeline gets it, at a position of partition 0.
-timeline::IncomingEvent Incoming(const event::v1::Event& event, int64_t position);
-
 // One patient's history, written to a map.
 class MapHistory {
  public:

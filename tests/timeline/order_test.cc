@@ -5,6 +5,7 @@
 #include <numeric>
 #include <random>
 
+#include "lib/timeline/entry_view.h"
 #include "tests/timeline/histories.h"
 #include "tests/timeline/stories.h"
 

@@ -2,6 +2,9 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <array>
+
 #include "lib/base/check.h"
 #include "lib/base/hash.h"
 
@@ -16,10 +19,25 @@ int HexValue(char c) {
   return -1;
 }
 
-std::string WithVersion(std::string bytes, int version) {
+// The 16 bytes of a UUID's text, which was checked.
+std::array<char, 16> Bytes(std::string_view uuid) {
+  std::array<char, 16> bytes{};
+  size_t size = 0;
+  for (size_t i = 0; i < uuid.size() && size < bytes.size();) {
+    if (uuid[i] == '-') {
+      ++i;
+      continue;
+    }
+    bytes[size++] = static_cast<char>(HexValue(uuid[i]) << 4 | HexValue(uuid[i + 1]));
+    i += 2;
+  }
+  return bytes;
+}
+
+std::string WithVersion(std::array<char, 16> bytes, int version) {
   bytes[6] = static_cast<char>((bytes[6] & 0x0f) | version << 4);
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
-  return UuidText(bytes);
+  return UuidText(std::string_view(bytes.data(), bytes.size()));
 }
 
 }  // namespace
@@ -38,39 +56,42 @@ bool IsUuid(std::string_view text) {
   return !zero;
 }
 
-std::string RandomUuid() { return WithVersion(RandomBytes(16), 4); }
+std::string RandomUuid() {
+  std::array<char, 16> bytes;
+  std::ranges::copy(RandomBytes(bytes.size()), bytes.begin());
+  return WithVersion(bytes, 4);
+}
 
 std::string UuidV5(std::string_view name_space, std::string_view name) {
-  const std::string space = UuidBytes(name_space);
+  SIMPUL_CHECK(name_space.size() == 36, "The namespace is no UUID.");
+  const std::array<char, 16> space = Bytes(name_space);
   SHA_CTX context;
   SHA1_Init(&context);
   SHA1_Update(&context, space.data(), space.size());
   SHA1_Update(&context, name.data(), name.size());
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1_Final(digest, &context);
-  return WithVersion(std::string(reinterpret_cast<const char*>(digest), 16), 5);
+  std::array<char, 16> bytes;
+  std::copy_n(digest, bytes.size(), bytes.begin());
+  return WithVersion(bytes, 5);
 }
 
 std::string UuidBytes(std::string_view uuid) {
   SIMPUL_CHECK(uuid.size() == 36, "UuidBytes of something that is no UUID.");
-  std::string bytes;
-  bytes.reserve(16);
-  for (size_t i = 0; i < uuid.size();) {
-    if (uuid[i] == '-') {
-      ++i;
-      continue;
-    }
-    bytes.push_back(static_cast<char>(HexValue(uuid[i]) << 4 | HexValue(uuid[i + 1])));
-    i += 2;
-  }
-  return bytes;
+  const std::array<char, 16> bytes = Bytes(uuid);
+  return std::string(bytes.data(), bytes.size());
 }
 
 std::string UuidText(std::string_view bytes) {
   SIMPUL_CHECK(bytes.size() == 16, "A UUID has 16 bytes.");
-  std::string text = Hex(bytes);
-  text.reserve(36);
-  for (const size_t at : {8, 13, 18, 23}) text.insert(at, 1, '-');
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(36, '-');
+  size_t at = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    text[at++] = kDigits[static_cast<uint8_t>(bytes[i]) >> 4];
+    text[at++] = kDigits[static_cast<uint8_t>(bytes[i]) & 15];
+  }
   return text;
 }
 

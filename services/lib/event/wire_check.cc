@@ -11,10 +11,14 @@
 
 #include "lib/base/check.h"
 #include "lib/base/uuid.h"
+#include "lib/base/wire.h"
 
 namespace simpul::event {
 namespace {
 
+using base::TakeBytes;
+using base::TakeVarint;
+using base::WireType;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
@@ -22,8 +26,6 @@ using google::protobuf::FieldDescriptor;
 // by meaning anyway.
 constexpr int kDepthMax = 12;
 constexpr size_t kRepeatedMax = 8;
-
-enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
 struct MessageTable;
 
@@ -33,7 +35,7 @@ struct FieldRow {
   bool text = false;
   bool enumeration = false;
   int8_t repeated_slot = -1;
-  WireType wire = kVarint;
+  WireType wire = WireType::kVarint;
   uint32_t choices = 0;  // bit n: choice n exists
   std::string_view name;
   const MessageTable* message = nullptr;
@@ -75,11 +77,11 @@ class Tables {
     row.name = field->name();
     switch (field->type()) {
       case FieldDescriptor::TYPE_MESSAGE:
-        row.wire = kBytes;
+        row.wire = WireType::kBytes;
         row.message = Of(field->message_type());
         break;
       case FieldDescriptor::TYPE_STRING:
-        row.wire = kBytes;
+        row.wire = WireType::kBytes;
         row.text = true;
         break;
       case FieldDescriptor::TYPE_ENUM:
@@ -101,7 +103,7 @@ class Tables {
       default:
         SIMPUL_CHECK(false, "{} has a type that events do not use.", field->full_name());
     }
-    SIMPUL_CHECK(!field->is_repeated() || row.wire == kBytes, "{} would be packed.",
+    SIMPUL_CHECK(!field->is_repeated() || row.wire == WireType::kBytes, "{} would be packed.",
                  field->full_name());
     return row;
   }
@@ -114,6 +116,12 @@ class Walk {
  public:
   explicit Walk(WireFindings& out) : out_(out) {}
 
+  void Event(const MessageTable& table, std::string_view bytes) {
+    Message(table, bytes, Path(), 1);
+    if (!out_.findings.ok() && base::IsUuid(event_id_)) out_.event_id = event_id_;
+  }
+
+ private:
   // False when the rest cannot be read.
   bool Message(const MessageTable& table, std::string_view bytes, const Path& here, int depth) {
     if (depth > kDepthMax) {
@@ -125,7 +133,7 @@ class Walk {
       const std::optional<uint64_t> tag = TakeVarint(bytes, 5);
       if (!tag || *tag > UINT32_MAX || *tag >> 3 == 0) return Malformed(here);
       const auto number = static_cast<uint32_t>(*tag >> 3);
-      const auto wire = static_cast<uint32_t>(*tag & 7);
+      const auto wire = static_cast<WireType>(*tag & 7);
       if (number >= table.rows.size() || !table.rows[number].known) {
         const std::string name = std::to_string(number);
         AddUpgrade("field.unknown", Path(here, name));
@@ -137,7 +145,7 @@ class Walk {
       if (row.repeated_slot >= 0) index = counts[static_cast<size_t>(row.repeated_slot)]++;
       const Path field(here, row.name, index);
       if (wire != row.wire) return Malformed(field);
-      if (wire == kVarint) {
+      if (wire == WireType::kVarint) {
         const std::optional<uint64_t> value = TakeVarint(bytes, 10);
         if (!value) return Malformed(field);
         // As the parser does: the low 32 bits are the choice.
@@ -155,44 +163,22 @@ class Walk {
         if (!IsUtf8(*content)) {
           AddFinal("text.utf8", field);
         } else if (depth == 1 && number == v1::Event::kEventIdFieldNumber) {
-          out_.event_id = base::IsUuid(*content) ? *content : std::string_view();
+          event_id_ = *content;
         }
       }
     }
     return true;
   }
 
- private:
-  static std::optional<uint64_t> TakeVarint(std::string_view& bytes, size_t bytes_max) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes.size() && i < bytes_max; ++i) {
-      const auto byte = static_cast<uint8_t>(bytes[i]);
-      value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
-      if (byte < 0x80) {
-        bytes.remove_prefix(i + 1);
-        return value;
-      }
-    }
-    return std::nullopt;
-  }
-
-  static std::optional<std::string_view> TakeBytes(std::string_view& bytes) {
-    const std::optional<uint64_t> size = TakeVarint(bytes, 10);
-    if (!size || *size > bytes.size()) return std::nullopt;
-    const std::string_view content = bytes.substr(0, *size);
-    bytes.remove_prefix(*size);
-    return content;
-  }
-
-  static bool Skip(std::string_view& bytes, uint32_t wire) {
+  static bool Skip(std::string_view& bytes, WireType wire) {
     switch (wire) {
-      case kVarint:
+      case WireType::kVarint:
         return TakeVarint(bytes, 10).has_value();
-      case kBytes:
+      case WireType::kBytes:
         return TakeBytes(bytes).has_value();
-      case kFixed64:
-      case kFixed32: {
-        const size_t size = wire == kFixed64 ? 8 : 4;
+      case WireType::kFixed64:
+      case WireType::kFixed32: {
+        const size_t size = wire == WireType::kFixed64 ? 8 : 4;
         if (bytes.size() < size) return false;
         bytes.remove_prefix(size);
         return true;
@@ -219,6 +205,7 @@ class Walk {
   }
 
   WireFindings& out_;
+  std::string_view event_id_;
   bool final_ = false;
 };
 
@@ -261,7 +248,7 @@ bool IsUtf8(std::string_view text) {
 WireFindings CheckWire(std::string_view bytes) {
   static const Tables tables;
   WireFindings out;
-  Walk(out).Message(tables.event(), bytes, Path(), 1);
+  Walk(out).Event(tables.event(), bytes);
   return out;
 }
 

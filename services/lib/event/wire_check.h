@@ -16,7 +16,7 @@ struct WireFindings {
   Findings findings;
   // Every violation is a field or choice that a newer program may know.
   bool after_upgrade = false;
-  // The event's id, only when it is a lower-case UUID.
+  // Where there are findings: the event's id, only when it is a lower-case UUID.
   std::string event_id;
 };
 

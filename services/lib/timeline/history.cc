@@ -17,19 +17,40 @@ constexpr size_t kReferenceBytes = 8 + 4;
 // A page is rewritten whole at every change: at most 3 KiB.
 constexpr uint32_t kReferencesPerPage = 128;
 
-std::string Key(const event::SubjectKey& subject, char kind) {
+// Kinds of key.
+constexpr char kHead = 0;
+constexpr char kEntry = 1;
+constexpr char kWaiting = 2;
+constexpr char kPage = 3;
+
+std::string Key(const event::SubjectKey& subject, char kind, std::optional<uint32_t> number) {
   std::string key;
   key.reserve(22);
   key.push_back('p');
   key.append(subject.view());
   key.push_back(kind);
+  if (number.has_value()) base::PutBe32(key, *number);
   return key;
 }
 
-std::string Key(const event::SubjectKey& subject, char kind, uint32_t number) {
-  std::string key = Key(subject, kind);
-  base::PutBe32(key, number);
-  return key;
+// Where the first reference stands that is not below it.
+size_t LowerBound(std::string_view references, uint64_t reference) {
+  size_t first = 0;
+  size_t count = references.size() / kReferenceBytes;
+  while (count > 0) {
+    const size_t half = count / 2;
+    if (base::GetBe64(references.substr((first + half) * kReferenceBytes)) < reference) {
+      first += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  return first * kReferenceBytes;
+}
+
+bool IsAt(std::string_view references, size_t at, uint64_t reference) {
+  return at < references.size() && base::GetBe64(references.substr(at)) == reference;
 }
 
 template <typename List>
@@ -48,20 +69,19 @@ auto& Add(List& list, uint32_t number) {
 
 }  // namespace
 
-std::string HeadKey(const event::SubjectKey& subject) { return Key(subject, 0); }
+void AppendHeadKey(std::string& out, const event::SubjectKey& subject) {
+  out.push_back('p');
+  out.append(subject.view());
+  out.push_back(kHead);
+}
 std::string EntryKey(const event::SubjectKey& subject, uint32_t number) {
-  return Key(subject, 1, number);
+  return Key(subject, kEntry, number);
 }
 std::string WaitingKey(const event::SubjectKey& subject, uint32_t number) {
-  return Key(subject, 2, number);
+  return Key(subject, kWaiting, number);
 }
 std::string PageKey(const event::SubjectKey& subject, uint32_t number) {
-  return Key(subject, 3, number);
-}
-
-const std::string& LoadedEntry::Bytes() {
-  if (bytes.empty()) bytes = entry.SerializeAsString();
-  return bytes;
+  return Key(subject, kPage, number);
 }
 
 absl::Status History::Damaged(std::string_view what) const {
@@ -73,14 +93,14 @@ absl::Status History::Damaged(std::string_view what) const {
 
 absl::Status History::Load() {
   if (loaded_) return absl::OkStatus();
-  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value, (*read_)(HeadKey(subject_)));
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                          (*read_)(Key(subject_, kHead, std::nullopt)));
   if (!value.has_value()) return TakeHead(std::nullopt);
   return TakeHead(std::string_view(*value));
 }
 
 absl::Status History::TakeHead(std::optional<std::string_view> value) {
   loaded_ = true;
-  Page& page = *pages_.emplace_back(std::make_unique<Page>());
   if (!value.has_value()) return absl::OkStatus();
   std::string_view in = *value;
   if (in.size() < kHeadBytes || in[0] != kFormat) return Damaged("head");
@@ -92,32 +112,24 @@ absl::Status History::TakeHead(std::optional<std::string_view> value) {
   references_ = base::GetBe32(in.substr(22));
   in.remove_prefix(kHeadBytes);
   if (page_bits_ > 16) return Damaged("head");
-  if (page_bits_ > 0) {
-    pages_.clear();
-    return in.empty() ? absl::OkStatus() : Damaged("head");
-  }
-  if (in.size() != references_ * kReferenceBytes) return Damaged("head");
-  page.references.reserve(references_ + 4);
-  for (; !in.empty(); in.remove_prefix(kReferenceBytes)) {
-    page.references.push_back({base::GetBe64(in), base::GetBe32(in.substr(8))});
-  }
+  if (in.size() != (page_bits_ > 0 ? 0 : references_ * kReferenceBytes)) return Damaged("head");
+  if (in.empty()) return absl::OkStatus();
+  // Room for what one event adds.
+  head_page_.references.reserve(in.size() + 2 * kReferenceBytes);
+  head_page_.references = in;
   return absl::OkStatus();
 }
 
 absl::StatusOr<History::Page*> History::PageAt(uint32_t number) {
+  if (page_bits_ == 0) return &head_page_;
   for (const std::unique_ptr<Page>& page : pages_) {
     if (page->number == number) return page.get();
   }
-  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                          (*read_)(PageKey(subject_, number)));
-  if (!value.has_value()) return Damaged("page");
-  std::string_view in = *value;
-  if (in.size() % kReferenceBytes != 0) return Damaged("page");
+  SIMPUL_ASSIGN_OR_RETURN(std::optional<std::string> value, (*read_)(PageKey(subject_, number)));
+  if (!value.has_value() || value->size() % kReferenceBytes != 0) return Damaged("page");
   Page& page = *pages_.emplace_back(std::make_unique<Page>());
   page.number = number;
-  for (; !in.empty(); in.remove_prefix(kReferenceBytes)) {
-    page.references.push_back({base::GetBe64(in), base::GetBe32(in.substr(8))});
-  }
+  page.references = *std::move(value);
   return &page;
 }
 
@@ -128,20 +140,23 @@ absl::StatusOr<History::Page*> History::PageOf(uint64_t reference) {
 
 absl::StatusOr<std::optional<uint32_t>> History::Find(uint64_t reference) {
   SIMPUL_ASSIGN_OR_RETURN(Page * page, PageOf(reference));
-  const auto it = std::ranges::lower_bound(page->references, reference, {}, &Reference::hash);
-  if (it == page->references.end() || it->hash != reference) return std::nullopt;
-  return it->number;
+  const size_t at = LowerBound(page->references, reference);
+  if (!IsAt(page->references, at, reference)) return std::nullopt;
+  return base::GetBe32(std::string_view(page->references).substr(at + 8));
 }
 
 absl::Status History::Set(uint64_t reference, uint32_t number) {
   SIMPUL_ASSIGN_OR_RETURN(Page * page, PageOf(reference));
-  const auto it = std::ranges::lower_bound(page->references, reference, {}, &Reference::hash);
+  const size_t at = LowerBound(page->references, reference);
   page->changed = changed_ = true;
-  if (it != page->references.end() && it->hash == reference) {
-    it->number = number;
+  std::string row;
+  base::PutBe64(row, reference);
+  base::PutBe32(row, number);
+  if (IsAt(page->references, at, reference)) {
+    page->references.replace(at, kReferenceBytes, row);
     return absl::OkStatus();
   }
-  page->references.insert(it, {reference, number});
+  page->references.insert(at, row);
   ++references_;
   if (references_ > kReferencesPerPage << page_bits_) return Grow();
   return absl::OkStatus();
@@ -149,9 +164,9 @@ absl::Status History::Set(uint64_t reference, uint32_t number) {
 
 absl::Status History::Erase(uint64_t reference) {
   SIMPUL_ASSIGN_OR_RETURN(Page * page, PageOf(reference));
-  const auto it = std::ranges::lower_bound(page->references, reference, {}, &Reference::hash);
-  if (it == page->references.end() || it->hash != reference) return absl::OkStatus();
-  page->references.erase(it);
+  const size_t at = LowerBound(page->references, reference);
+  if (!IsAt(page->references, at, reference)) return absl::OkStatus();
+  page->references.erase(at, kReferenceBytes);
   page->changed = changed_ = true;
   --references_;
   return absl::OkStatus();
@@ -162,16 +177,17 @@ absl::Status History::Grow() {
   std::vector<std::unique_ptr<Page>> pages;
   for (uint32_t number = 0; number < 1u << page_bits_; ++number) {
     SIMPUL_ASSIGN_OR_RETURN(Page * page, PageAt(number));
+    const size_t at =
+        LowerBound(page->references, ((uint64_t{number} << 1 | 1) << (63 - page_bits_)));
     Page& low = *pages.emplace_back(std::make_unique<Page>());
     Page& high = *pages.emplace_back(std::make_unique<Page>());
     low.number = number * 2;
     high.number = number * 2 + 1;
     low.changed = high.changed = true;
-    for (const Reference& reference : page->references) {
-      const bool upper = reference.hash >> (63 - page_bits_) & 1;
-      (upper ? high : low).references.push_back(reference);
-    }
+    low.references = page->references.substr(0, at);
+    high.references = page->references.substr(at);
   }
+  head_page_ = {};
   pages_ = std::move(pages);
   ++page_bits_;
   return absl::OkStatus();
@@ -197,10 +213,10 @@ absl::Status History::Count(size_t event_bytes) {
 
 absl::StatusOr<LoadedEntry*> History::EntryAt(uint32_t number) {
   if (LoadedEntry* loaded = Held(entries_, number)) return loaded;
-  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                          (*read_)(EntryKey(subject_, number)));
+  SIMPUL_ASSIGN_OR_RETURN(std::optional<std::string> value, (*read_)(EntryKey(subject_, number)));
+  if (!value.has_value() || value->empty()) return Damaged("entry");
   LoadedEntry& loaded = Add(entries_, number);
-  if (!value.has_value() || !loaded.entry.ParseFromString(*value)) return Damaged("entry");
+  loaded.bytes = *std::move(value);
   return &loaded;
 }
 
@@ -242,16 +258,13 @@ absl::StatusOr<std::pair<uint32_t, Waiting*>> History::NewWaiting() {
 }
 
 void History::Changes(
-    absl::FunctionRef<void(const std::string& key, const std::string* value)> change) {
+    absl::FunctionRef<void(std::string_view key, const std::string* value)> change) {
   std::string value;
-  const auto put_references = [&value](const Page& page) {
-    for (const Reference& reference : page.references) {
-      base::PutBe64(value, reference.hash);
-      base::PutBe32(value, reference.number);
-    }
+  const auto at = [this](char kind, std::optional<uint32_t> number) {
+    return Key(subject_, kind, number);
   };
   if (changed_) {
-    value.reserve(kHeadBytes + (page_bits_ == 0 ? references_ * kReferenceBytes : 0));
+    value.reserve(kHeadBytes + head_page_.references.size());
     value.push_back(kFormat);
     value.push_back(static_cast<char>(page_bits_));
     base::PutBe32(value, events_);
@@ -259,23 +272,18 @@ void History::Changes(
     base::PutBe32(value, next_entry_);
     base::PutBe32(value, next_waiting_);
     base::PutBe32(value, references_);
-    if (page_bits_ == 0) put_references(*pages_.front());
-    change(HeadKey(subject_), &value);
+    value.append(head_page_.references);
+    change(at(kHead, std::nullopt), &value);
   }
-  if (page_bits_ > 0) {
-    for (const std::unique_ptr<Page>& page : pages_) {
-      if (!page->changed) continue;
-      value.clear();
-      put_references(*page);
-      change(PageKey(subject_, page->number), &value);
-    }
+  for (const std::unique_ptr<Page>& page : pages_) {
+    if (page->changed) change(at(kPage, page->number), &page->references);
   }
-  for (auto& [number, entry] : entries_) {
-    if (entry->changed) change(EntryKey(subject_, number), &entry->Bytes());
+  for (const auto& [number, entry] : entries_) {
+    if (entry->changed) change(at(kEntry, number), &entry->bytes);
   }
   for (const auto& [number, waiting] : waiting_) {
     if (waiting->items.empty()) {
-      change(WaitingKey(subject_, number), nullptr);
+      change(at(kWaiting, number), nullptr);
       continue;
     }
     value.clear();
@@ -286,7 +294,7 @@ void History::Changes(
       base::PutBe32(value, static_cast<uint32_t>(receipt.size()));
       value.append(receipt);
     }
-    change(WaitingKey(subject_, number), &value);
+    change(at(kWaiting, number), &value);
   }
 }
 

@@ -33,7 +33,8 @@
 namespace simpul::timeline {
 
 // The patient's keys.
-std::string HeadKey(const event::SubjectKey& subject);
+inline constexpr size_t kHeadKeyBytes = 18;
+void AppendHeadKey(std::string& out, const event::SubjectKey& subject);
 std::string EntryKey(const event::SubjectKey& subject, uint32_t number);
 std::string WaitingKey(const event::SubjectKey& subject, uint32_t number);
 std::string PageKey(const event::SubjectKey& subject, uint32_t number);
@@ -51,13 +52,10 @@ struct Waiting {
 
 // An entry in memory with the digest of its content.
 struct LoadedEntry {
-  v1::Entry entry;
+  std::string bytes;  // a serialized v1::Entry; empty while it is new
   base::Sha256Digest content{};
   bool counted = false;  // `content` is that of the entry as it was last counted
   bool changed = false;  // differs from what is stored
-  std::string bytes;     // serialized, empty after a change
-  // Serialized, made once.
-  const std::string& Bytes();
 };
 
 // Not thread-safe. An error of a read or of what was read leaves the history unusable.
@@ -94,16 +92,13 @@ class History {
   // An empty list is deleted.
 
   // Calls `change` with every key that differs from what is stored and its value, null to delete.
-  void Changes(absl::FunctionRef<void(const std::string& key, const std::string* value)> change);
+  void Changes(absl::FunctionRef<void(std::string_view key, const std::string* value)> change);
 
  private:
-  struct Reference {
-    uint64_t hash = 0;
-    uint32_t number = 0;
-  };
+  // References as they are kept: 8 bytes of hash, 4 of number, by hash.
   struct Page {
     uint32_t number = 0;
-    std::vector<Reference> references;  // by hash
+    std::string references;
     bool changed = false;
   };
   // What of a history a batch touches is little: a list is searched faster than a map is made.
@@ -126,7 +121,8 @@ class History {
   uint32_t next_entry_ = 0;
   uint32_t next_waiting_ = 0;
   uint32_t references_ = 0;
-  std::vector<std::unique_ptr<Page>> pages_;  // those that were read
+  Page head_page_;                            // while there is but one
+  std::vector<std::unique_ptr<Page>> pages_;  // those that were read, once they are many
   Numbered<LoadedEntry> entries_;
   Numbered<Waiting> waiting_;
 };

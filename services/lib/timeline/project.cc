@@ -9,16 +9,19 @@
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/uuid.h"
+#include "lib/base/wire.h"
 #include "lib/event/kind.h"
 #include "lib/event/validate.h"
+#include "lib/timeline/entry_view.h"
 #include "lib/timeline/siphash.h"
 
 namespace simpul::timeline {
 namespace {
 
+using event::FacilityView;
 using event::Kind;
+using event::ViewOf;
 using event::v1::Event;
-using event::v1::Facility;
 using log::v1::AcceptedEvent;
 using log::v1::DeadLetter;
 
@@ -29,42 +32,8 @@ void PutText(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-bool Same(const Facility& a, const Facility& b) {
-  return a.code() == b.code() && a.system() == b.system();
-}
-
-bool Same(const Group& a, const Group& b) {
-  return a.kind == b.kind && a.id == b.id && a.purpose == b.purpose && Same(a.facility, b.facility);
-}
-
-Group GroupKept(const v1::Entry& entry) {
-  return {entry.kind(), entry.facility(), entry.group_id(), entry.purpose()};
-}
-
-// References: a tag keeps the three kinds apart.
-uint64_t EventReference(const event::SubjectKey& subject, char tag, const Facility& facility,
-                        std::string_view event_id) {
-  std::string text(1, tag);
-  PutText(text, facility.system());
-  PutText(text, facility.code());
-  PutText(text, event_id);
-  return SipHash(subject.view(), text);
-}
-uint64_t OfEvent(const event::SubjectKey& subject, const Facility& facility, std::string_view id) {
-  return EventReference(subject, 'e', facility, id);
-}
-uint64_t OfMissing(const event::SubjectKey& subject, const Facility& facility,
-                   std::string_view id) {
-  return EventReference(subject, 'w', facility, id);
-}
-uint64_t OfGroup(const event::SubjectKey& subject, const Group& group) {
-  std::string text(1, 'g');
-  base::PutBe32(text, static_cast<uint32_t>(group.kind));
-  PutText(text, group.facility.system());
-  PutText(text, group.facility.code());
-  PutText(text, group.id);
-  base::PutBe32(text, static_cast<uint32_t>(group.purpose));
-  return SipHash(subject.view(), text);
+Group GroupKept(const EntryView& entry) {
+  return {entry.kind, entry.facility, entry.group_id, entry.purpose};
 }
 
 int64_t Micros(const google::protobuf::Timestamp& time) {
@@ -83,16 +52,18 @@ absl::Status Contradiction() {
 }
 
 DeadLetter Letter(std::string_view cause, std::string_view message, uint32_t partition,
-                  int64_t position, const AcceptedEvent& receipt) {
+                  int64_t position, const FacilityView& facility, std::string_view event_id,
+                  int64_t received_at_us) {
   DeadLetter letter;
   letter.set_cause(std::string(cause));
   letter.set_stage("project");
   letter.set_partition(partition);
   letter.set_position(position);
-  letter.set_event_id(receipt.event_id());
-  *letter.mutable_facility() = receipt.facility();
+  letter.set_event_id(std::string(event_id));
+  letter.mutable_facility()->set_system(std::string(facility.system));
+  letter.mutable_facility()->set_code(std::string(facility.code));
   letter.set_message(std::string(message));
-  letter.set_received_at_us(receipt.received_at_us());
+  letter.set_received_at_us(received_at_us);
   return letter;
 }
 
@@ -103,22 +74,28 @@ constexpr std::string_view kChangesPlace =
     "The replacement has another id, facility, visit, patient, purpose or kind of entry than the "
     "event it corrects. Take the event back and send a new one.";
 
-// Takes the event's bytes and ids out of the receipt.
-void FillMember(IncomingEvent& incoming, v1::Member& member) {
-  AcceptedEvent& receipt = incoming.receipt;
-  const base::Sha256Digest content = base::Sha256(receipt.event());
-  member.set_event_id(std::move(*receipt.mutable_event_id()));
-  member.set_kind(receipt.kind());
-  member.set_event(std::move(*receipt.mutable_event()));
-  member.set_state(v1::MEMBER_STATE_STANDING);
-  member.set_occurred_at_us(Micros(incoming.event.occurred_at().time()));
-  member.set_recorded_at_us(Micros(incoming.event.recorded_at()));
-  member.set_content(content.data(), content.size());
-  member.set_digest(std::move(*receipt.mutable_digest()));
-  member.set_position(incoming.position);
-  member.set_received_at_us(receipt.received_at_us());
-  member.set_original_key(std::move(*receipt.mutable_original_key()));
-  member.mutable_facility()->Swap(receipt.mutable_facility());
+// The bytes of the Member that the event becomes, as protobuf writes them.
+std::string MemberBytes(const IncomingEvent& incoming, std::string_view content) {
+  using v1::Member;
+  const event::Outline& event = incoming.outline;
+  std::string out;
+  out.reserve(256 + incoming.event.size());
+  base::PutBytesField(out, Member::kEventIdFieldNumber, event.event_id);
+  base::PutNumberField(out, Member::kKindFieldNumber, event.kind);
+  base::PutBytesField(out, Member::kEventFieldNumber, incoming.event);
+  base::PutNumberField(out, Member::kStateFieldNumber, v1::MEMBER_STATE_STANDING);
+  base::PutNumberField(out, Member::kOccurredAtUsFieldNumber,
+                       static_cast<uint64_t>(event.occurred_at_us));
+  base::PutNumberField(out, Member::kRecordedAtUsFieldNumber,
+                       static_cast<uint64_t>(event.recorded_at_us));
+  base::PutBytesField(out, Member::kContentFieldNumber, content);
+  base::PutBytesField(out, Member::kDigestFieldNumber, incoming.digest);
+  base::PutNumberField(out, Member::kPositionFieldNumber, static_cast<uint64_t>(incoming.position));
+  base::PutNumberField(out, Member::kReceivedAtUsFieldNumber,
+                       static_cast<uint64_t>(incoming.received_at_us));
+  base::PutBytesField(out, Member::kOriginalKeyFieldNumber, incoming.original_key);
+  PutFacility(out, Member::kFacilityFieldNumber, event.facility);
+  return out;
 }
 
 bool EarlierAmendment(const v1::Amendment& a, const v1::Amendment& b) {
@@ -185,14 +162,13 @@ std::string IdentityOf(const Event& event) {
   return event::CanonicalIdentity(*identity).value_or("");
 }
 
-// Whether a correction leaves its original where it is. Retractions always fit.
-absl::StatusOr<bool> Fits(const v1::Entry& entry, const v1::Member& member,
-                          const Event& amendment) {
+// Whether a correction leaves its original in its entry. Retractions always fit.
+absl::StatusOr<bool> Fits(const Group& group, const v1::Member& member, const Event& amendment) {
   if (amendment.has_retraction()) return true;
   const Event& replacement = amendment.correction().replacement();
   if (replacement.event_id() != member.event_id() ||
-      !Same(replacement.facility(), member.facility()) ||
-      !Same(GroupOf(replacement), GroupKept(entry)) ||
+      ViewOf(replacement.facility()) != ViewOf(member.facility()) ||
+      GroupOf(event::OutlineOf(replacement)) != group ||
       IdentityOf(replacement) != IdentityOf(amendment)) {
     return false;
   }
@@ -201,29 +177,9 @@ absl::StatusOr<bool> Fits(const v1::Entry& entry, const v1::Member& member,
   return replacement.visit_id() == now.visit_id();
 }
 
-v1::Member* FindMember(v1::Entry& entry, const Facility& facility, std::string_view event_id) {
-  for (v1::Member& member : *entry.mutable_members()) {
-    if (member.event_id() == event_id && Same(member.facility(), facility)) return &member;
-  }
-  return nullptr;
-}
-
-// The digest of an event that the entry holds, as a member or an amendment; null when it has none.
-const std::string* DigestIn(const v1::Entry& entry, const Facility& facility,
-                            std::string_view event_id) {
-  for (const v1::Member& member : entry.members()) {
-    if (!Same(member.facility(), facility)) continue;
-    if (member.event_id() == event_id) return &member.digest();
-    for (const v1::Amendment& amendment : member.amendments()) {
-      if (amendment.event_id() == event_id) return &amendment.digest();
-    }
-  }
-  return nullptr;
-}
-
-Waiting::Item* FindItem(Waiting& waiting, const Facility& facility, std::string_view event_id) {
+Waiting::Item* FindItem(Waiting& waiting, const FacilityView& facility, std::string_view event_id) {
   for (Waiting::Item& item : waiting.items) {
-    if (item.receipt.event_id() == event_id && Same(item.receipt.facility(), facility)) {
+    if (item.receipt.event_id() == event_id && ViewOf(item.receipt.facility()) == facility) {
       return &item;
     }
   }
@@ -233,14 +189,11 @@ Waiting::Item* FindItem(Waiting& waiting, const Facility& facility, std::string_
 // One application: what Project does, cut into steps.
 class Application {
  public:
-  Application(History& history, IncomingEvent& incoming, Tally& tally)
-      : history_(history),
-        incoming_(incoming),
-        receipt_(incoming_.receipt),
-        reference_(OfEvent(history.subject(), receipt_.facility(), receipt_.event_id())),
-        tally_(tally) {}
+  Application(History& history, const IncomingEvent& incoming, Tally& tally)
+      : history_(history), incoming_(incoming), event_(incoming_.outline), tally_(tally) {}
 
   absl::StatusOr<Projected> Run() {
+    reference_ = OfEvent(event_.facility, event_.event_id);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> known, history_.Find(reference_));
     if (known.has_value() && !SIMPUL_PLANTED_BUG("no_deduplication")) {
       SIMPUL_RETURN_IF_ERROR(Again(*known));
@@ -248,37 +201,69 @@ class Application {
     }
     SIMPUL_ASSIGN_OR_RETURN(const uint32_t events, history_.events());
     SIMPUL_ASSIGN_OR_RETURN(const uint64_t bytes, history_.bytes());
-    if (events >= kHistoryEventsMax || bytes + receipt_.event().size() > kHistoryBytesMax) {
+    if (events >= kHistoryEventsMax || bytes + incoming_.event.size() > kHistoryBytesMax) {
       Refuse(kPatientTooLarge, "The patient's history is full: 10,000 events or 8 MiB.");
       return std::move(projected_);
     }
-    SIMPUL_RETURN_IF_ERROR(history_.Count(receipt_.event().size()));
-    SIMPUL_RETURN_IF_ERROR(event::IsAmendment(receipt_.kind()) ? Amend() : Place());
+    SIMPUL_RETURN_IF_ERROR(history_.Count(incoming_.event.size()));
+    SIMPUL_RETURN_IF_ERROR(event::IsAmendment(event_.kind) ? Amend() : Place());
     return std::move(projected_);
   }
 
  private:
   const event::SubjectKey& subject() const { return history_.subject(); }
 
+  // References: a tag keeps the three kinds apart.
+  uint64_t OfEvent(const FacilityView& facility, std::string_view event_id) {
+    return EventReference('e', facility, event_id);
+  }
+  uint64_t OfMissing(const FacilityView& facility, std::string_view event_id) {
+    return EventReference('w', facility, event_id);
+  }
+  uint64_t EventReference(char tag, const FacilityView& facility, std::string_view event_id) {
+    scratch_.assign(1, tag);
+    PutText(scratch_, facility.system);
+    PutText(scratch_, facility.code);
+    PutText(scratch_, event_id);
+    return SipHash(subject().view(), scratch_);
+  }
+  uint64_t OfGroup(const Group& group) {
+    scratch_.assign(1, 'g');
+    base::PutBe32(scratch_, static_cast<uint32_t>(group.kind));
+    PutText(scratch_, group.facility.system);
+    PutText(scratch_, group.facility.code);
+    PutText(scratch_, group.id);
+    base::PutBe32(scratch_, static_cast<uint32_t>(group.purpose));
+    return SipHash(subject().view(), scratch_);
+  }
+
   void Refuse(std::string_view cause, std::string_view message) {
-    projected_.derived.emplace_back(
-        Letter(cause, message, incoming_.partition, incoming_.position, receipt_));
+    projected_.derived.emplace_back(Letter(cause, message, incoming_.partition, incoming_.position,
+                                           event_.facility, event_.event_id,
+                                           incoming_.received_at_us));
     ++tally_.dead_letters;
   }
 
   // The id is known: the same content changes nothing, other content is a conflict.
   absl::Status Again(uint32_t known) {
-    const std::string* digest = nullptr;
+    std::optional<std::string_view> digest;
     if (known & History::kOnWaiting) {
       SIMPUL_ASSIGN_OR_RETURN(Waiting * waiting, history_.WaitingAt(known));
-      const Waiting::Item* item = FindItem(*waiting, receipt_.facility(), receipt_.event_id());
-      if (item != nullptr) digest = &item->receipt.digest();
+      const Waiting::Item* item = FindItem(*waiting, event_.facility, event_.event_id);
+      if (item != nullptr) digest = item->receipt.digest();
     } else {
-      SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history_.EntryAt(known));
-      digest = DigestIn(loaded->entry, receipt_.facility(), receipt_.event_id());
+      SIMPUL_ASSIGN_OR_RETURN(const LoadedEntry* loaded, history_.EntryAt(known));
+      const std::optional<EntryView> entry = ReadEntry(loaded->bytes);
+      if (!entry.has_value()) return Contradiction();
+      for (const MemberView& member : entry->members) {
+        if (member.facility != event_.facility) continue;
+        digest = member.event_id == event_.event_id ? member.digest
+                                                    : member.AmendmentDigest(event_.event_id);
+        if (digest.has_value()) break;
+      }
     }
-    if (digest == nullptr) return Contradiction();
-    if (*digest == receipt_.digest()) {
+    if (!digest.has_value()) return Contradiction();
+    if (*digest == incoming_.digest) {
       projected_.duplicate = true;
     } else {
       Refuse(kConflict,
@@ -288,68 +273,91 @@ class Application {
     return absl::OkStatus();
   }
 
-  // Takes the entry out of the checksum; Close puts it back.
-  void OpenEntry(LoadedEntry& loaded) {
-    if (!loaded.counted) loaded.content = ContentDigest(loaded.entry);
+  // Reads the entry and takes it out of the checksum; Close puts it back.
+  absl::StatusOr<EntryView> Open(LoadedEntry& loaded) {
+    std::optional<EntryView> entry = ReadEntry(loaded.bytes);
+    if (!entry.has_value() || entry->members.empty()) return Contradiction();
+    if (!loaded.counted) loaded.content = ContentDigest(*entry);
     tally_.content.Remove(loaded.content);
+    return *std::move(entry);
   }
 
-  void Close(uint32_t number, LoadedEntry& loaded) {
-    v1::Entry& entry = loaded.entry;
-    if (entry.members_size() > 1) {
-      std::sort(entry.mutable_members()->pointer_begin(), entry.mutable_members()->pointer_end(),
-                [](const v1::Member* a, const v1::Member* b) { return Before(*a, *b); });
+  // The next revision. What the view shows may lie in `loaded` itself.
+  void Close(uint32_t number, EntryView& entry, LoadedEntry& loaded) {
+    const auto before = [](const MemberView& a, const MemberView& b) { return Before(a, b); };
+    if (!std::ranges::is_sorted(entry.members, before)) {
+      std::ranges::sort(entry.members, before);
     }
-    entry.set_withdrawn(std::ranges::all_of(entry.members(), [](const v1::Member& member) {
-      return member.state() == v1::MEMBER_STATE_RETRACTED;
-    }));
-    entry.set_revision(entry.revision() + 1);
+    entry.withdrawn = std::ranges::all_of(entry.members, [](const MemberView& member) {
+      return member.state == v1::MEMBER_STATE_RETRACTED;
+    });
+    ++entry.revision;
     loaded.content = ContentDigest(entry);
     loaded.counted = true;
     loaded.changed = true;
-    loaded.bytes.clear();
     tally_.content.Add(loaded.content);
+    loaded.bytes = WriteEntry(entry);
     projected_.derived.emplace_back(EntryChange{number});
   }
 
   // An event that is no amendment: it joins its entry, with what waited for it.
   absl::Status Place() {
-    const Group group = GroupOf(incoming_.event);
-    const uint64_t group_reference = OfGroup(subject(), group);
+    const Group group = GroupOf(event_);
+    const uint64_t group_reference = OfGroup(group);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found, history_.Find(group_reference));
     uint32_t number = 0;
     LoadedEntry* loaded = nullptr;
+    EntryView entry;
+    std::string entry_id;
     if (found.has_value()) {
       number = *found;
       SIMPUL_ASSIGN_OR_RETURN(loaded, history_.EntryAt(number));
-      if (!Same(group, GroupKept(loaded->entry))) return Contradiction();
-      OpenEntry(*loaded);
+      SIMPUL_ASSIGN_OR_RETURN(entry, Open(*loaded));
+      if (group != GroupKept(entry)) return Contradiction();
     } else {
       SIMPUL_ASSIGN_OR_RETURN(std::tie(number, loaded), history_.NewEntry());
       SIMPUL_RETURN_IF_ERROR(history_.Set(group_reference, number));
-      v1::Entry& entry = loaded->entry;
-      entry.set_entry_id(EntryId(subject(), group));
-      entry.set_kind(group.kind);
-      entry.set_subject_key(std::string(subject().view()));
-      *entry.mutable_facility() = group.facility;
-      entry.set_group_id(group.id);
-      entry.set_purpose(group.purpose);
+      entry_id = EntryId(subject(), group);
+      entry = {.entry_id = entry_id,
+               .kind = group.kind,
+               .subject_key = subject().view(),
+               .facility = group.facility,
+               .group_id = group.id,
+               .purpose = group.purpose};
       ++tally_.entries;
     }
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, number));
     ++tally_.events;
-    v1::Member& member = *loaded->entry.add_members();
-    FillMember(incoming_, member);
-    SIMPUL_RETURN_IF_ERROR(AttachWaiting(number, loaded->entry, member));
-    Close(number, *loaded);
+    const base::Sha256Digest content = base::Sha256(incoming_.event);
+    std::string bytes = MemberBytes(incoming_, base::AsBytes(content));
+    SIMPUL_ASSIGN_OR_RETURN(const bool attached, AttachWaiting(number, group, bytes));
+    if (attached) {
+      std::optional<MemberView> member = ReadMember(bytes);
+      if (!member.has_value()) return Contradiction();
+      entry.members.push_back(*std::move(member));
+    } else {
+      entry.members.push_back({.bytes = bytes,
+                               .event_id = event_.event_id,
+                               .facility = event_.facility,
+                               .state = v1::MEMBER_STATE_STANDING,
+                               .occurred_at_us = event_.occurred_at_us,
+                               .recorded_at_us = event_.recorded_at_us,
+                               .content = base::AsBytes(content),
+                               .digest = incoming_.digest});
+    }
+    Close(number, entry, *loaded);
     return absl::OkStatus();
   }
 
-  absl::Status AttachWaiting(uint32_t number, const v1::Entry& entry, v1::Member& member) {
-    const uint64_t missing = OfMissing(subject(), member.facility(), member.event_id());
+  // Attaches what waited for the event to the member that it becomes. False: nothing waited.
+  absl::StatusOr<bool> AttachWaiting(uint32_t number, const Group& group,
+                                     std::string& member_bytes) {
+    const uint64_t missing = OfMissing(event_.facility, event_.event_id);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found, history_.Find(missing));
-    if (!found.has_value()) return absl::OkStatus();
+    if (!found.has_value()) return false;
     SIMPUL_ASSIGN_OR_RETURN(Waiting * waiting, history_.WaitingAt(*found));
+    v1::Member member;
+    if (!member.ParseFromString(member_bytes)) return Contradiction();
     std::vector<Waiting::Item> left;
     for (Waiting::Item& item : InOrder(*waiting)) {
       if (item.dead) {
@@ -358,7 +366,7 @@ class Application {
       }
       Event amendment;
       if (!amendment.ParseFromString(item.receipt.event())) return Contradiction();
-      SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(entry, member, amendment));
+      SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(group, member, amendment));
       if (!fits) {
         Bury(item, kChangesPlace);
         left.push_back(std::move(item));
@@ -366,11 +374,13 @@ class Application {
       }
       Attach(member, item.position, item.receipt, amendment);
       --tally_.waiting;
-      SIMPUL_RETURN_IF_ERROR(history_.Set(
-          OfEvent(subject(), item.receipt.facility(), item.receipt.event_id()), number));
+      SIMPUL_RETURN_IF_ERROR(
+          history_.Set(OfEvent(ViewOf(item.receipt.facility()), item.receipt.event_id()), number));
     }
     waiting->items = std::move(left);
-    return waiting->items.empty() ? history_.Erase(missing) : absl::OkStatus();
+    member_bytes = member.SerializeAsString();
+    if (waiting->items.empty()) SIMPUL_RETURN_IF_ERROR(history_.Erase(missing));
+    return true;
   }
 
   // Dead letters of one event come in the order of their ids, whatever order they came in.
@@ -383,8 +393,9 @@ class Application {
 
   // What waited can never be attached.
   void Bury(Waiting::Item& item, std::string_view message) {
-    projected_.derived.emplace_back(
-        Letter(kNamesNoOriginal, message, incoming_.partition, item.position, item.receipt));
+    projected_.derived.emplace_back(Letter(kNamesNoOriginal, message, incoming_.partition,
+                                           item.position, ViewOf(item.receipt.facility()),
+                                           item.receipt.event_id(), item.receipt.received_at_us()));
     item.dead = true;
     item.receipt.clear_event();
     --tally_.events;
@@ -394,30 +405,46 @@ class Application {
 
   // A correction or retraction.
   absl::Status Amend() {
+    AcceptedEvent receipt;
+    Event amendment;
+    if (!receipt.ParseFromArray(incoming_.receipt.data(),
+                                static_cast<int>(incoming_.receipt.size())) ||
+        !amendment.ParseFromString(receipt.event())) {
+      return absl::InternalError("A decoded event cannot be parsed.");
+    }
     SIMPUL_RETURN_IF_ERROR(BuryThoseThatNameThis());
-    const std::string original(OriginalOf(incoming_.event));
-    if (original == receipt_.event_id()) return Keep(original, kAmendsAmendment);
+    const std::string_view original = OriginalOf(amendment);
+    if (original == event_.event_id) return Keep(std::move(receipt), original, kAmendsAmendment);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found,
-                            history_.Find(OfEvent(subject(), receipt_.facility(), original)));
-    if (!found.has_value()) return Keep(original, "");
-    if (*found & History::kOnWaiting) return Keep(original, kAmendsAmendment);
+                            history_.Find(OfEvent(event_.facility, original)));
+    if (!found.has_value()) return Keep(std::move(receipt), original, "");
+    if (*found & History::kOnWaiting) return Keep(std::move(receipt), original, kAmendsAmendment);
     SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history_.EntryAt(*found));
-    v1::Member* member = FindMember(loaded->entry, receipt_.facility(), original);
-    if (member == nullptr) return Keep(original, kAmendsAmendment);
-    SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(loaded->entry, *member, incoming_.event));
-    if (!fits) return Keep(original, kChangesPlace);
-    OpenEntry(*loaded);
+    std::optional<EntryView> entry = ReadEntry(loaded->bytes);
+    if (!entry.has_value()) return Contradiction();
+    const MemberView* named = entry->Find(event_.facility, original);
+    if (named == nullptr) return Keep(std::move(receipt), original, kAmendsAmendment);
+    v1::Member member;
+    if (!member.ParseFromArray(named->bytes.data(), static_cast<int>(named->bytes.size()))) {
+      return Contradiction();
+    }
+    SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(GroupKept(*entry), member, amendment));
+    if (!fits) return Keep(std::move(receipt), original, kChangesPlace);
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, *found));
     ++tally_.events;
-    Attach(*member, incoming_.position, receipt_, incoming_.event);
-    Close(*found, *loaded);
+    SIMPUL_ASSIGN_OR_RETURN(EntryView opened, Open(*loaded));
+    Attach(member, incoming_.position, receipt, amendment);
+    const std::string bytes = member.SerializeAsString();
+    std::optional<MemberView> amended = ReadMember(bytes);
+    if (!amended.has_value()) return Contradiction();
+    *opened.Find(event_.facility, original) = *std::move(amended);
+    Close(*found, opened, *loaded);
     return absl::OkStatus();
   }
 
   absl::Status BuryThoseThatNameThis() {
-    SIMPUL_ASSIGN_OR_RETURN(
-        const std::optional<uint32_t> found,
-        history_.Find(OfMissing(subject(), receipt_.facility(), receipt_.event_id())));
+    SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found,
+                            history_.Find(OfMissing(event_.facility, event_.event_id)));
     if (!found.has_value()) return absl::OkStatus();
     SIMPUL_ASSIGN_OR_RETURN(Waiting * waiting, history_.WaitingAt(*found));
     for (Waiting::Item& item : InOrder(*waiting)) {
@@ -427,8 +454,9 @@ class Application {
   }
 
   // Keeps an amendment that is on no entry: it waits for its original, or is dead for a reason.
-  absl::Status Keep(const std::string& original, std::string_view dead_because) {
-    const uint64_t missing = OfMissing(subject(), receipt_.facility(), original);
+  absl::Status Keep(AcceptedEvent receipt, std::string_view original,
+                    std::string_view dead_because) {
+    const uint64_t missing = OfMissing(event_.facility, original);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found, history_.Find(missing));
     uint32_t number = 0;
     Waiting* waiting = nullptr;
@@ -442,7 +470,7 @@ class Application {
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, number));
     Waiting::Item& item = waiting->items.emplace_back();
     item.position = incoming_.position;
-    item.receipt = receipt_;
+    item.receipt = std::move(receipt);
     if (!dead_because.empty()) {
       item.dead = true;
       item.receipt.clear_event();
@@ -452,70 +480,70 @@ class Application {
     ++tally_.events;
     ++tally_.waiting;
     log::v1::WaitingEvent told;
-    told.set_event_id(receipt_.event_id());
-    *told.mutable_facility() = receipt_.facility();
-    told.set_kind(receipt_.kind());
-    told.set_original_event_id(original);
-    told.set_received_at_us(receipt_.received_at_us());
+    told.set_event_id(item.receipt.event_id());
+    *told.mutable_facility() = item.receipt.facility();
+    told.set_kind(item.receipt.kind());
+    told.set_original_event_id(std::string(original));
+    told.set_received_at_us(item.receipt.received_at_us());
     projected_.derived.emplace_back(std::move(told));
     return absl::OkStatus();
   }
 
   History& history_;
-  IncomingEvent& incoming_;
-  const AcceptedEvent& receipt_;
-  const uint64_t reference_;
+  const IncomingEvent& incoming_;
+  const event::Outline& event_;
   Tally& tally_;
+  uint64_t reference_ = 0;
+  std::string scratch_;
   Projected projected_;
 };
 
 }  // namespace
 
-Group GroupOf(const Event& event) {
+Group GroupOf(const event::Outline& event) {
   Group group;
-  group.facility = event.facility();
-  group.id = event.event_id();
-  group.purpose = event.purpose();
-  switch (event.payload_case()) {
-    case Event::kVisit:
-    case Event::kImmunisation:
-    case Event::kSupplement:
-    case Event::kLabResult:
-    case Event::kScreening:
-    case Event::kBirth:
+  group.facility = event.facility;
+  group.id = event.event_id;
+  group.purpose = event.purpose;
+  switch (static_cast<Kind>(event.kind)) {
+    case Kind::kVisit:
+    case Kind::kImmunisation:
+    case Kind::kSupplement:
+    case Kind::kLabResult:
+    case Kind::kScreening:
+    case Kind::kBirth:
       group.kind = v1::ENTRY_KIND_VISIT;
-      if (!event.visit_id().empty()) group.id = event.visit_id();
+      if (!event.visit_id.empty()) group.id = event.visit_id;
       break;
-    case Event::kReferral:
+    case Kind::kReferral:
       group.kind = v1::ENTRY_KIND_REFERRAL;
-      group.facility = event.referral().from();
-      group.id = event.referral().number();
+      group.facility = event.origin;
+      group.id = event.episode;
       break;
-    case Event::kPregnancy:
+    case Kind::kPregnancy:
       group.kind = v1::ENTRY_KIND_PREGNANCY;
-      group.id = event.pregnancy().pregnancy_id();
+      group.id = event.episode;
       break;
-    case Event::kPatientRegistered:
+    case Kind::kPatientRegistered:
       group.kind = v1::ENTRY_KIND_PATIENT_REGISTERED;
       break;
-    case Event::kPatientLinked:
+    case Kind::kPatientLinked:
       group.kind = v1::ENTRY_KIND_PATIENT_LINKED;
       break;
-    case Event::kPatientUnlinked:
+    case Kind::kPatientUnlinked:
       group.kind = v1::ENTRY_KIND_PATIENT_UNLINKED;
       break;
-    case Event::kPatientStatus:
+    case Kind::kPatientStatus:
       group.kind = v1::ENTRY_KIND_PATIENT_STATUS;
       break;
-    case Event::kConsent:
+    case Kind::kConsent:
       group.kind = v1::ENTRY_KIND_CONSENT;
       break;
-    case Event::kRestriction:
+    case Kind::kRestriction:
       group.kind = v1::ENTRY_KIND_RESTRICTION;
       break;
-    case Event::kCorrection:
-    case Event::kRetraction:
-    case Event::PAYLOAD_NOT_SET:
+    case Kind::kCorrection:
+    case Kind::kRetraction:
       break;
   }
   return group;
@@ -523,52 +551,17 @@ Group GroupOf(const Event& event) {
 
 std::string EntryId(const event::SubjectKey& subject, const Group& group) {
   std::string name;
+  name.reserve(192);
   PutText(name, subject.hex());
   PutText(name, std::to_string(group.kind));
-  PutText(name, group.facility.system());
-  PutText(name, group.facility.code());
+  PutText(name, group.facility.system);
+  PutText(name, group.facility.code);
   PutText(name, group.id);
   PutText(name, std::to_string(group.purpose));
   return base::UuidV5(kEntryNamespace, name);
 }
 
-base::Sha256Digest ContentDigest(const v1::Entry& entry) {
-  std::string text = "simpul.entry.v1";
-  text.reserve(256);
-  text.push_back('\0');
-  base::PutBe32(text, static_cast<uint32_t>(entry.kind()));
-  PutText(text, entry.facility().system());
-  PutText(text, entry.facility().code());
-  PutText(text, entry.group_id());
-  base::PutBe32(text, static_cast<uint32_t>(entry.purpose()));
-  base::PutBe32(text, static_cast<uint32_t>(entry.members_size()));
-  std::vector<const v1::Amendment*> amendments;
-  for (const v1::Member& member : entry.members()) {
-    text.append(member.content());
-    base::PutBe32(text, static_cast<uint32_t>(member.state()));
-    base::PutBe32(text, static_cast<uint32_t>(member.amendments_size()));
-    amendments.clear();
-    for (const v1::Amendment& amendment : member.amendments()) amendments.push_back(&amendment);
-    std::ranges::sort(amendments, {},
-                      [](const v1::Amendment* a) -> const std::string& { return a->event_id(); });
-    for (const v1::Amendment* amendment : amendments) text.append(amendment->content());
-  }
-  return base::Sha256(text);
-}
-
-bool Before(const v1::Member& a, const v1::Member& b) {
-  const auto key = [](const v1::Member& member) {
-    return std::tuple(member.occurred_at_us(), member.recorded_at_us(),
-                      std::string_view(member.facility().system()),
-                      std::string_view(member.facility().code()),
-                      std::string_view(member.event_id()));
-  };
-  return key(a) < key(b);
-}
-
-bool Before(const v1::Entry& a, const v1::Entry& b) { return Before(a.members(0), b.members(0)); }
-
-absl::StatusOr<Projected> Project(History& history, IncomingEvent&& incoming, Tally& tally) {
+absl::StatusOr<Projected> Project(History& history, const IncomingEvent& incoming, Tally& tally) {
   return Application(history, incoming, tally).Run();
 }
 

@@ -6,17 +6,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lib/base/checksum.h"
+#include "lib/event/outline.h"
 #include "lib/event/subject.h"
 #include "lib/timeline/history.h"
-#include "simpul/event/v1/event.pb.h"
 #include "simpul/log/v1/log.pb.h"
 #include "simpul/timeline/v1/entry.pb.h"
 
@@ -26,38 +28,36 @@ namespace simpul::timeline {
 inline constexpr uint32_t kHistoryEventsMax = 10'000;
 inline constexpr uint64_t kHistoryBytesMax = 8 << 20;
 
-// One record of the log, decoded: what Project works on.
+// One record of the log, decoded: what Project works on. Views into the record, which must live as
+// long.
 struct IncomingEvent {
   uint32_t partition = 0;
   int64_t position = 0;
-  log::v1::AcceptedEvent receipt;  // with the canonical event
-  event::v1::Event event;
+  std::string_view receipt;  // the serialized AcceptedEvent
+  std::string_view event;    // of it: the event in the canonical encoding
+  std::string_view digest;   // of it
+  std::string_view original_key;
+  int64_t received_at_us = 0;
+  event::Outline outline;             // of the event
+  std::shared_ptr<const void> owner;  // of what the outline shows, where that is not the record
 };
 
 // Which entry an event belongs to: docs/decisions/0001-what-one-entry-is.md.
 struct Group {
   v1::EntryKind kind = v1::ENTRY_KIND_UNSPECIFIED;
-  event::v1::Facility facility;
-  std::string id;
+  event::FacilityView facility;
+  std::string_view id;
   event::v1::Purpose purpose = event::v1::PURPOSE_UNSPECIFIED;
+  friend bool operator==(const Group&, const Group&) = default;
 };
 
 // The event's group. The kind is UNSPECIFIED for corrections and retractions, which have none.
-Group GroupOf(const event::v1::Event& event);
+Group GroupOf(const event::Outline& event);
 
 // UUID version 5 in the namespace 9d7b1d0e-5c35-5c0b-8f0e-52b1f3a6c9d4 over: the subject key in
 // hexadecimal, the kind's number, facility system, facility code, group id and the purpose's
 // number, each as four bytes of length (most significant first) and its text.
 std::string EntryId(const event::SubjectKey& subject, const Group& group);
-
-// SHA-256 over what the entry says, the same on every install: the member digest of the content
-// checksum. Layout: docs/formats.md, "Content checksum".
-base::Sha256Digest ContentDigest(const v1::Entry& entry);
-
-// True when `a` stands before `b` on a timeline: occurred_at, recorded_at, facility, event id.
-bool Before(const v1::Member& a, const v1::Member& b);
-// By their first members.
-bool Before(const v1::Entry& a, const v1::Entry& b);
 
 // What a partition holds, kept up to date by Project.
 struct Tally {
@@ -78,13 +78,13 @@ using Derived = std::variant<EntryChange, log::v1::WaitingEvent, log::v1::DeadLe
 
 struct Projected {
   bool duplicate = false;  // seen before with the same content: nothing changed
-  std::vector<Derived> derived;
+  absl::InlinedVector<Derived, 1> derived;
 };
 
-// Applies the event, whose bytes and ids it takes. Total for every event that event::Parse takes
-// and that has an id, a facility and a payload. Errors are those of reading the history, and a
-// stored history that contradicts itself; the history is then unusable.
-absl::StatusOr<Projected> Project(History& history, IncomingEvent&& incoming, Tally& tally);
+// Applies the event. Total for every event that event::Parse takes and that has an id, a facility
+// and a payload. Errors are those of reading the history, and a stored history that contradicts
+// itself; the history is then unusable.
+absl::StatusOr<Projected> Project(History& history, const IncomingEvent& incoming, Tally& tally);
 
 // Causes of dead letters.
 inline constexpr std::string_view kConflict = "conflict";

@@ -2,6 +2,8 @@
 // history. The key is the subject key, which nobody outside knows.
 #pragma once
 
+#include <endian.h>
+
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -11,9 +13,9 @@ namespace simpul::timeline {
 // 64 bits of SipHash-2-4 of `bytes` under the 16 bytes of `key`. Part of a disk format.
 inline uint64_t SipHash(std::string_view key, std::string_view bytes) {
   const auto little = [](const char* from) {
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; --i) value = value << 8 | static_cast<uint8_t>(from[i]);
-    return value;
+    uint64_t value;
+    std::memcpy(&value, from, sizeof(value));
+    return le64toh(value);
   };
   const auto rotate = [](uint64_t value, int by) { return value << by | value >> (64 - by); };
   const uint64_t k0 = little(key.data());

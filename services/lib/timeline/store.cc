@@ -25,6 +25,7 @@
 #include "lib/base/uuid.h"
 #include "lib/eventlog/derived_sequence.h"
 #include "lib/timeline/decode.h"
+#include "lib/timeline/entry_view.h"
 #include "lib/timeline/history.h"
 
 namespace simpul::timeline {
@@ -119,11 +120,18 @@ bool DecodeMeta(std::string_view in, Meta& meta) {
   return true;
 }
 
+// What an ordinary record of the outbox takes.
+constexpr size_t kOutboxRecordBytes = 1024;
+
 // The outbox of one applied batch. Stored: number of the first record (8), then for each a byte 1
 // for a dead letter, length of the key (2), key, length of the value (4), value.
 class OutboxBatch {
  public:
-  explicit OutboxBatch(uint64_t first = 0) : first_(first) { base::PutBe64(bytes_, first); }
+  explicit OutboxBatch(uint64_t first = 0, size_t records = 0) : first_(first) {
+    bytes_.reserve(8 + records * kOutboxRecordBytes);
+    places_.reserve(records);
+    base::PutBe64(bytes_, first);
+  }
 
   // Nullopt for damage.
   static std::optional<OutboxBatch> Decode(std::string_view in) {
@@ -394,19 +402,22 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   histories.reserve(subjects.size());
   {
     // Their heads in one look-up.
-    std::vector<std::string> keys;
-    std::vector<rocksdb::Slice> slices;
-    keys.reserve(subjects.size());
-    slices.reserve(subjects.size());
+    std::string keys;
+    keys.reserve(subjects.size() * kHeadKeyBytes);
     for (const std::string_view bytes : subjects) {
       histories.emplace_back(*event::SubjectKey::FromBytes(bytes), read);
-      slices.emplace_back(keys.emplace_back(HeadKey(histories.back().subject())));
+      AppendHeadKey(keys, histories.back().subject());
     }
-    std::vector<rocksdb::PinnableSlice> values(keys.size());
-    std::vector<rocksdb::Status> statuses(keys.size());
-    rocks.db->MultiGet(rocksdb::ReadOptions(), rocks.db->DefaultColumnFamily(), keys.size(),
+    std::vector<rocksdb::Slice> slices;
+    slices.reserve(subjects.size());
+    for (size_t i = 0; i < subjects.size(); ++i) {
+      slices.emplace_back(keys.data() + i * kHeadKeyBytes, kHeadKeyBytes);
+    }
+    std::vector<rocksdb::PinnableSlice> values(slices.size());
+    std::vector<rocksdb::Status> statuses(slices.size());
+    rocks.db->MultiGet(rocksdb::ReadOptions(), rocks.db->DefaultColumnFamily(), slices.size(),
                        slices.data(), values.data(), statuses.data(), /*sorted_input=*/true);
-    for (size_t i = 0; i < keys.size(); ++i) {
+    for (size_t i = 0; i < slices.size(); ++i) {
       if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
         return rocks.Fail(rocks.Error("read", statuses[i].ToString()));
       }
@@ -421,7 +432,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   absl::Status stop;
   const auto put_out = [&](std::string_view key, bool dead_letter, auto append) {
     if (state.last_number <= state.read_number) return;
-    if (!fresh.has_value()) fresh.emplace(state.last_number);
+    if (!fresh.has_value()) fresh.emplace(state.last_number, records.size());
     fresh->Add(key, dead_letter, append);
     state.outbox_bytes += fresh->Size(state.last_number);
   };
@@ -461,18 +472,21 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
     const auto found = std::ranges::lower_bound(subjects, std::string_view(record.key));
     History& history = histories[static_cast<size_t>(found - subjects.begin())];
     absl::StatusOr<Projected> projected =
-        Project(history, std::get<IncomingEvent>(*std::move(decoded)), state.tally);
+        Project(history, std::get<IncomingEvent>(*decoded), state.tally);
     if (!projected.ok()) return rocks.Fail(projected.status());
     ++(projected->duplicate ? done.duplicates : done.events);
     for (Derived& derived : projected->derived) {
       ++state.last_number;
       if (const auto* change = std::get_if<EntryChange>(&derived)) {
         ++done.revisions;
-        SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history.EntryAt(change->number));
+        SIMPUL_ASSIGN_OR_RETURN(const LoadedEntry* loaded, history.EntryAt(change->number));
         put_out(record.key, false, [&](std::string& out) {
-          AppendDerivedEntry(out, state.last_number, record.position, loaded->Bytes());
+          AppendDerivedEntry(out, state.last_number, record.position, loaded->bytes);
         });
-        if (watched != nullptr && watched(history.subject())) done.watched.push_back(loaded->entry);
+        if (watched != nullptr && watched(history.subject())) {
+          SIMPUL_CHECK(done.watched.emplace_back().ParseFromString(loaded->bytes),
+                       "An entry just written cannot be parsed.");
+        }
         continue;
       }
       log::v1::LogRecord outer;
@@ -490,13 +504,15 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   }
   if (state.position == rocks.meta.state.position) return stop;
 
-  rocksdb::WriteBatch batch(/*reserved_bytes=*/records.size() * 1536);
+  // A thread's batches are about equally large: what one took the next need not ask for again.
+  static thread_local rocksdb::WriteBatch batch;
+  batch.Clear();
   for (History& history : histories) {
-    history.Changes([&batch](const std::string& key, const std::string* value) {
+    history.Changes([](std::string_view key, const std::string* value) {
       if (value == nullptr) {
-        batch.Delete(key);
+        batch.Delete(AsSlice(key));
       } else {
-        batch.Put(key, *value);
+        batch.Put(AsSlice(key), *value);
       }
     });
   }
