@@ -268,7 +268,7 @@ std::variant<v1::Event, Refusal> Parse(std::string_view bytes) {
   }
   if (wire.findings.ok()) return event;
   Refusal refusal;
-  refusal.event_id = std::move(wire.event_id);
+  if (base::IsUuid(wire.event_id)) refusal.event_id = wire.event_id;
   refusal.violations = std::move(wire.findings.violations());
   refusal.after_upgrade = wire.after_upgrade;
   return refusal;

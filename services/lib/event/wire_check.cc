@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "lib/base/check.h"
-#include "lib/base/uuid.h"
 #include "lib/base/wire.h"
 
 namespace simpul::event {
@@ -116,12 +115,6 @@ class Walk {
  public:
   explicit Walk(WireFindings& out) : out_(out) {}
 
-  void Event(const MessageTable& table, std::string_view bytes) {
-    Message(table, bytes, Path(), 1);
-    if (!out_.findings.ok() && base::IsUuid(event_id_)) out_.event_id = event_id_;
-  }
-
- private:
   // False when the rest cannot be read.
   bool Message(const MessageTable& table, std::string_view bytes, const Path& here, int depth) {
     if (depth > kDepthMax) {
@@ -163,13 +156,14 @@ class Walk {
         if (!IsUtf8(*content)) {
           AddFinal("text.utf8", field);
         } else if (depth == 1 && number == v1::Event::kEventIdFieldNumber) {
-          event_id_ = *content;
+          out_.event_id = *content;
         }
       }
     }
     return true;
   }
 
+ private:
   static bool Skip(std::string_view& bytes, WireType wire) {
     switch (wire) {
       case WireType::kVarint:
@@ -205,7 +199,6 @@ class Walk {
   }
 
   WireFindings& out_;
-  std::string_view event_id_;
   bool final_ = false;
 };
 
@@ -248,7 +241,7 @@ bool IsUtf8(std::string_view text) {
 WireFindings CheckWire(std::string_view bytes) {
   static const Tables tables;
   WireFindings out;
-  Walk(out).Event(tables.event(), bytes);
+  Walk(out).Message(tables.event(), bytes, Path(), 1);
   return out;
 }
 

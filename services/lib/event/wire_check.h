@@ -4,7 +4,6 @@
 // unknown fields and choices silently, and would refuse broken text without saying where.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "lib/event/findings.h"
@@ -16,8 +15,8 @@ struct WireFindings {
   Findings findings;
   // Every violation is a field or choice that a newer program may know.
   bool after_upgrade = false;
-  // Where there are findings: the event's id, only when it is a lower-case UUID.
-  std::string event_id;
+  // The event's id as it lies in the bytes: it may be anything.
+  std::string_view event_id;
 };
 
 // Total: any bytes have an answer. Any thread.
