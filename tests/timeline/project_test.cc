@@ -15,6 +15,7 @@ namespace {
 
 using event::v1::Event;
 using testing::CorrectionOf;
+using testing::CorrectionWith;
 using ::testing::IsEmpty;
 using testing::MapHistory;
 using testing::Registration;
@@ -231,6 +232,48 @@ TEST(Project, BoundsTheBytesOfAHistory) {
   EXPECT_EQ(LetterOf(last)->cause(), kPatientTooLarge);
   EXPECT_LE((id - 1) * large.ByteSizeLong(), kHistoryBytesMax);
   EXPECT_GT(id * large.ByteSizeLong(), kHistoryBytesMax);
+}
+
+TEST(Project, BoundsTheBytesOfAnEntry) {
+  MapHistory history;
+  const auto large = [](uint64_t id, std::string_view visit) {
+    Event event = Weighing(id, "2026-02-03T09:00", visit);
+    event.mutable_visit()->set_advice(std::string(60 << 10, 'a'));
+    return event;
+  };
+  Projected last;
+  uint64_t id = 0;
+  do {
+    last = history.Apply(large(++id, "one-visit"));
+  } while (LetterOf(last) == nullptr);
+  EXPECT_EQ(LetterOf(last)->cause(), kEntryTooLarge);
+  EXPECT_LE(OnlyEntry(history).ByteSizeLong(), kEntryBytesMax);
+  EXPECT_EQ(history.tally().events, id - 1);
+  // Nothing that would make it larger is taken, in whatever way it comes; the rest goes on.
+  const Event correction =
+      CorrectionWith(900, large(1, "one-visit"), "2026-02-04T09:00", large(1, "one-visit"));
+  last = history.Apply(correction);
+  ASSERT_NE(LetterOf(last), nullptr);
+  EXPECT_EQ(LetterOf(last)->cause(), kEntryTooLarge);
+  EXPECT_TRUE(history.Apply(correction).duplicate);
+  EXPECT_EQ(LetterOf(history.Apply(Weighing(901, "2026-02-03T09:00", "another"))), nullptr);
+  EXPECT_EQ(LetterOf(history.Apply(RetractionOf(902, large(1, "one-visit"), "2026-02-04T09:00"))),
+            nullptr);
+  EXPECT_TRUE(history.Apply(large(2, "one-visit")).duplicate);
+}
+
+TEST(Project, BoundsWhatWaitedForAnEvent) {
+  MapHistory history;
+  const Event original = Weighing(1, "2026-02-03T09:00");
+  Event replacement = original;
+  replacement.mutable_visit()->set_advice(std::string(60 << 10, 'a'));
+  for (uint64_t id = 2; id < 40; ++id) {
+    history.Apply(CorrectionWith(id, original, "2026-02-04T09:00", replacement));
+  }
+  history.Apply(original);
+  EXPECT_LE(OnlyEntry(history).ByteSizeLong(), kEntryBytesMax);
+  EXPECT_EQ(history.tally().waiting, 0u);
+  EXPECT_EQ(history.tally().events + history.tally().dead_letters, 39u);
 }
 
 TEST(Project, KeepsReferencesSmallHoweverLongTheHistory) {

@@ -70,6 +70,9 @@ DeadLetter Letter(std::string_view cause, std::string_view message, uint32_t par
 constexpr std::string_view kAmendsAmendment =
     "It names a correction or retraction; only an event as first sent can be corrected or taken "
     "back.";
+constexpr std::string_view kEntryIsFull =
+    "The visit, referral or pregnancy holds 1 MiB of events already. Send what belongs to another "
+    "attendance under a visit_id of its own.";
 constexpr std::string_view kChangesPlace =
     "The replacement has another id, facility, visit, patient, purpose or kind of entry than the "
     "event it corrects. Take the event back and send a new one.";
@@ -96,6 +99,10 @@ std::string MemberBytes(const IncomingEvent& incoming, std::string_view content)
   base::PutBytesField(out, Member::kOriginalKeyFieldNumber, incoming.original_key);
   PutFacility(out, Member::kFacilityFieldNumber, event.facility);
   return out;
+}
+
+bool IsFull(size_t entry_bytes, size_t event_bytes) {
+  return entry_bytes + event_bytes > kEntryBytesMax;
 }
 
 bool EarlierAmendment(const v1::Amendment& a, const v1::Amendment& b) {
@@ -205,7 +212,6 @@ class Application {
       Refuse(kPatientTooLarge, "The patient's history is full: 10,000 events or 8 MiB.");
       return std::move(projected_);
     }
-    SIMPUL_RETURN_IF_ERROR(history_.Count(incoming_.event.size()));
     SIMPUL_RETURN_IF_ERROR(event::IsAmendment(event_.kind) ? Amend() : Place());
     return std::move(projected_);
   }
@@ -312,6 +318,10 @@ class Application {
     if (found.has_value()) {
       number = *found;
       SIMPUL_ASSIGN_OR_RETURN(loaded, history_.EntryAt(number));
+      if (IsFull(loaded->bytes.size(), incoming_.event.size())) {
+        Refuse(kEntryTooLarge, kEntryIsFull);
+        return absl::OkStatus();
+      }
       SIMPUL_ASSIGN_OR_RETURN(entry, Open(*loaded));
       if (group != GroupKept(entry)) return Contradiction();
     } else {
@@ -327,10 +337,12 @@ class Application {
       ++tally_.entries;
     }
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, number));
+    SIMPUL_RETURN_IF_ERROR(history_.Count(incoming_.event.size()));
     ++tally_.events;
     const base::Sha256Digest content = base::Sha256(incoming_.event);
     std::string bytes = MemberBytes(incoming_, base::AsBytes(content));
-    SIMPUL_ASSIGN_OR_RETURN(const bool attached, AttachWaiting(number, group, bytes));
+    SIMPUL_ASSIGN_OR_RETURN(const bool attached,
+                            AttachWaiting(number, group, loaded->bytes.size(), bytes));
     if (attached) {
       std::optional<MemberView> member = ReadMember(bytes);
       if (!member.has_value()) return Contradiction();
@@ -350,7 +362,7 @@ class Application {
   }
 
   // Attaches what waited for the event to the member that it becomes. False: nothing waited.
-  absl::StatusOr<bool> AttachWaiting(uint32_t number, const Group& group,
+  absl::StatusOr<bool> AttachWaiting(uint32_t number, const Group& group, size_t entry_size,
                                      std::string& member_bytes) {
     const uint64_t missing = OfMissing(event_.facility, event_.event_id);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found, history_.Find(missing));
@@ -367,8 +379,9 @@ class Application {
       Event amendment;
       if (!amendment.ParseFromString(item.receipt.event())) return Contradiction();
       SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(group, member, amendment));
-      if (!fits) {
-        Bury(item, kChangesPlace);
+      const bool full = IsFull(entry_size + member.ByteSizeLong(), item.receipt.event().size());
+      if (!fits || full) {
+        Bury(item, fits ? kEntryTooLarge : kNamesNoOriginal, fits ? kEntryIsFull : kChangesPlace);
         left.push_back(std::move(item));
         continue;
       }
@@ -392,10 +405,10 @@ class Application {
   }
 
   // What waited can never be attached.
-  void Bury(Waiting::Item& item, std::string_view message) {
-    projected_.derived.emplace_back(Letter(kNamesNoOriginal, message, incoming_.partition,
-                                           item.position, ViewOf(item.receipt.facility()),
-                                           item.receipt.event_id(), item.receipt.received_at_us()));
+  void Bury(Waiting::Item& item, std::string_view cause, std::string_view message) {
+    projected_.derived.emplace_back(Letter(cause, message, incoming_.partition, item.position,
+                                           ViewOf(item.receipt.facility()), item.receipt.event_id(),
+                                           item.receipt.received_at_us()));
     item.dead = true;
     item.receipt.clear_event();
     --tally_.events;
@@ -412,6 +425,7 @@ class Application {
         !amendment.ParseFromString(receipt.event())) {
       return absl::InternalError("A decoded event cannot be parsed.");
     }
+    SIMPUL_RETURN_IF_ERROR(history_.Count(incoming_.event.size()));
     SIMPUL_RETURN_IF_ERROR(BuryThoseThatNameThis());
     const std::string_view original = OriginalOf(amendment);
     if (original == event_.event_id) return Keep(std::move(receipt), original, kAmendsAmendment);
@@ -430,6 +444,9 @@ class Application {
     }
     SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(GroupKept(*entry), member, amendment));
     if (!fits) return Keep(std::move(receipt), original, kChangesPlace);
+    if (IsFull(loaded->bytes.size(), incoming_.event.size())) {
+      return Keep(std::move(receipt), original, kEntryIsFull, kEntryTooLarge);
+    }
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, *found));
     ++tally_.events;
     SIMPUL_ASSIGN_OR_RETURN(EntryView opened, Open(*loaded));
@@ -448,14 +465,14 @@ class Application {
     if (!found.has_value()) return absl::OkStatus();
     SIMPUL_ASSIGN_OR_RETURN(Waiting * waiting, history_.WaitingAt(*found));
     for (Waiting::Item& item : InOrder(*waiting)) {
-      if (!item.dead) Bury(item, kAmendsAmendment);
+      if (!item.dead) Bury(item, kNamesNoOriginal, kAmendsAmendment);
     }
     return absl::OkStatus();
   }
 
   // Keeps an amendment that is on no entry: it waits for its original, or is dead for a reason.
-  absl::Status Keep(AcceptedEvent receipt, std::string_view original,
-                    std::string_view dead_because) {
+  absl::Status Keep(AcceptedEvent receipt, std::string_view original, std::string_view dead_because,
+                    std::string_view cause = kNamesNoOriginal) {
     const uint64_t missing = OfMissing(event_.facility, original);
     SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> found, history_.Find(missing));
     uint32_t number = 0;
@@ -474,7 +491,7 @@ class Application {
     if (!dead_because.empty()) {
       item.dead = true;
       item.receipt.clear_event();
-      Refuse(kNamesNoOriginal, dead_because);
+      Refuse(cause, dead_because);
       return absl::OkStatus();
     }
     ++tally_.events;

@@ -28,6 +28,11 @@ namespace simpul::timeline {
 inline constexpr uint32_t kHistoryEventsMax = 10'000;
 inline constexpr uint64_t kHistoryBytesMax = 8 << 20;
 
+// An entry's bound, but for the last event that fits: a revision tells the whole entry, and a log's
+// record, a pulled record and a request to the platform hold one. What would pass it is the dead
+// letter entry_too_large.
+inline constexpr uint64_t kEntryBytesMax = 1 << 20;
+
 // One record of the log, decoded: what Project works on. Views into the record, which must live as
 // long.
 struct IncomingEvent {
@@ -90,6 +95,7 @@ absl::StatusOr<Projected> Project(History& history, const IncomingEvent& incomin
 inline constexpr std::string_view kConflict = "conflict";
 inline constexpr std::string_view kNamesNoOriginal = "names_no_original";
 inline constexpr std::string_view kPatientTooLarge = "patient_too_large";
+inline constexpr std::string_view kEntryTooLarge = "entry_too_large";
 inline constexpr std::string_view kUndecodable = "undecodable";
 
 }  // namespace simpul::timeline
