@@ -36,7 +36,7 @@ class Forwarder {
     std::chrono::milliseconds miss_lasts{60'000};  // before an unknown patient is asked for again
     size_t connections_max = 32;
     size_t jobs_max = 96;
-    size_t memory_bytes = 32 << 20;  // of the ledgers' caches and write buffers
+    size_t memory_bytes = 24 << 20;  // of the ledgers' caches and write buffers
   };
 
   // Opens the ledgers, claims every partition on the log and begins to follow it. Sending from a

@@ -35,7 +35,7 @@ using eventlog::Topic;
 using std::chrono::steady_clock;
 
 // Memory of all stores: block cache and write buffers. The program as a whole stays under 256 MiB.
-constexpr size_t kMemoryBytes = 64 << 20;
+constexpr size_t kMemoryBytes = 40 << 20;
 // Of each partition; what was projected waits here until topic entries holds it.
 constexpr size_t kOutboxBytesMax = 1 << 20;
 constexpr size_t kThreads = 2;
@@ -54,6 +54,7 @@ struct Partition {
   // As the store, for those who must not wait for a batch.
   std::atomic<int64_t> position = 0;
   std::atomic<int64_t> entries_position = 0;
+  std::atomic<bool> is_outbox_full = false;  // its events wait until some of it is read back
 
   // One before it is the last position that stood at the start.
   bool HasCaughtUp() const { return position.load() + 1 >= events_end; }
@@ -73,6 +74,9 @@ struct Group {
 
   // For the log's threads, which may be faster than Start.
   std::atomic<Follower*> to_wake = nullptr;
+  // For those who make room in an outbox; cleared under its mutex before the follower ends.
+  std::mutex to_retry_mutex;
+  Follower* to_retry = nullptr;
 };
 
 }  // namespace
@@ -189,6 +193,8 @@ void TimelineRole::State::StartProjection(Group& group) {
   const std::lock_guard lock(group.mutex);
   if (started.ok()) {
     group.events = *std::move(started);
+    const std::lock_guard retry_lock(group.to_retry_mutex);
+    group.to_retry = group.events.get();
     return;
   }
   group.failure = base::Message(started.status());
@@ -203,6 +209,7 @@ absl::Status TimelineRole::State::Apply(uint32_t number,
   const absl::Status status = partition.store->Apply(
       records, [this](const event::SubjectKey& subject) { return watchers.Watched(subject); },
       applied);
+  partition.is_outbox_full = absl::IsResourceExhausted(status);
   events_total.Increment(static_cast<double>(applied.events));
   duplicates_total.Increment(static_cast<double>(applied.duplicates));
   revisions_total.Increment(static_cast<double>(applied.revisions));
@@ -219,6 +226,12 @@ absl::Status TimelineRole::State::ReadBack(uint32_t number,
   Partition& partition = partitions[number];
   SIMPUL_RETURN_IF_ERROR(partition.store->ReadBack(records));
   partition.entries_position = std::max(partition.entries_position.load(), records.back().position);
+  if (partition.is_outbox_full.load() &&
+      partition.store->state().outbox_bytes < kOutboxBytesMax / 2) {
+    Group& group = groups[number % kThreads];
+    const std::lock_guard lock(group.to_retry_mutex);
+    if (group.to_retry != nullptr) group.to_retry->RetryNow();
+  }
   return absl::OkStatus();
 }
 
@@ -338,7 +351,13 @@ TimelineRole::~TimelineRole() {
   for (Partition& partition : state_->partitions) {
     if (partition.publisher != nullptr) partition.publisher->Stop();
   }
-  for (Group& group : state_->groups) group.entries.reset();
+  for (Group& group : state_->groups) {
+    {
+      const std::lock_guard lock(group.to_retry_mutex);
+      group.to_retry = nullptr;
+    }
+    group.entries.reset();
+  }
   for (Group& group : state_->groups) {
     std::unique_ptr<Follower> events;
     {

@@ -8,7 +8,6 @@
 // time.
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +30,7 @@
 #include "lib/event/validate.h"
 #include "lib/eventlog/embedded_log.h"
 #include "sandbox/sandbox.h"
+#include "tests/bench/measure.h"
 #include "tests/support/temp_folder.h"
 #include "timeline/timeline_role.h"
 
@@ -42,19 +42,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr size_t kBatch = 500;
 constexpr int kPacedSeconds = 10;
 constexpr std::string_view kNamespace = "5a3b1e00-0000-4000-8000-000000000000";
-
-double CpuSeconds(int who) {
-  rusage usage{};
-  ::getrusage(who, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double SecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
 
 event::v1::Event Weighing(size_t child) {
   event::v1::Event event;
@@ -228,7 +215,6 @@ class Bench {
       request.set_after(page.cursor());
     } while (!page.at_end());
     if (all.size() > count) all.erase(all.begin(), all.end() - static_cast<long>(count));
-    std::sort(all.begin(), all.end());
     return all;
   }
 
@@ -249,42 +235,36 @@ int Run(size_t events, int rate) {
   SandboxProcess sandbox(folder / "sandbox");
   size_t children = events;
   {
-    Bench bench(folder.path(), sandbox.address());
-    const auto start = SteadyClock::now();
-    const double cpu = CpuSeconds(RUSAGE_SELF);
-    for (size_t from = 0; from < events; from += kBatch) {
-      bench.Push(from, std::min(events, from + kBatch));
-    }
-    bench.AwaitDelivered(events);
-    const double wall_s = SecondsSince(start);
-    fmt::print(
-        R"({{"name":"push to delivered","unit":"events/s","ours":{:.0f},"our_cpu_us":{:.0f}}})"
-        "\n",
-        static_cast<double>(events) / wall_s,
-        (CpuSeconds(RUSAGE_SELF) - cpu) * 1e6 / static_cast<double>(events));
+    Bench own(folder.path(), sandbox.address());
+    const bench::Cost cost = bench::Measure([&] {
+      for (size_t from = 0; from < events; from += kBatch) {
+        own.Push(from, std::min(events, from + kBatch));
+      }
+      own.AwaitDelivered(events);
+    });
+    const auto count = static_cast<double>(events);
+    bench::PrintAsked("push to delivered, with the sandbox on the same cores", count / cost.wall_s,
+                      ">= 1000, aim 3400", "events/s");
+    bench::PrintAsked("push to delivered, per CPU second of ours", count / cost.cpu_s, "",
+                      "events/s");
 
     const auto paced = SteadyClock::now();
     constexpr int kTicksPerSecond = 100;
     for (int tick = 0; tick < kPacedSeconds * kTicksPerSecond; ++tick) {
-      bench.Push(children, children + rate / kTicksPerSecond);
+      own.Push(children, children + rate / kTicksPerSecond);
       children += rate / kTicksPerSecond;
       std::this_thread::sleep_until(paced +
                                     std::chrono::milliseconds(1000 / kTicksPerSecond) * (tick + 1));
     }
-    bench.AwaitDelivered(children);
-    const std::vector<double> ms = bench.Latencies(static_cast<size_t>(rate) * kPacedSeconds);
-    const auto at = [&ms](double share) {
-      return ms[static_cast<size_t>(share * static_cast<double>(ms.size() - 1))];
-    };
-    fmt::print(
-        R"({{"name":"delivered at {} events/s","unit":"ms","p50":{:.1f},"p99":{:.1f},"max":{:.1f}}})"
-        "\n",
-        rate, at(0.5), at(0.99), ms.back());
+    own.AwaitDelivered(children);
+    const std::vector<double> ms = own.Latencies(static_cast<size_t>(rate) * kPacedSeconds);
+    bench::PrintAsked(fmt::format("push to delivered at {} events/s, p99", rate),
+                      bench::Quantile(ms, 0.99), "< 250", "ms");
   }
   sandbox.Stop();
-  fmt::print(R"({{"name":"the sandbox's share","unit":"cpu us/event","value":{:.0f}}})"
-             "\n",
-             CpuSeconds(RUSAGE_CHILDREN) * 1e6 / static_cast<double>(children));
+  bench::PrintAsked("the sandbox alone, per CPU second",
+                    static_cast<double>(children) / bench::CpuSeconds(RUSAGE_CHILDREN), "",
+                    "events/s");
   return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -24,6 +23,7 @@
 #include "lib/base/check.h"
 #include "lib/base/log.h"
 #include "lib/eventlog/embedded_log.h"
+#include "tests/bench/measure.h"
 #include "tests/support/temp_folder.h"
 
 namespace simpul::eventlog {
@@ -33,37 +33,13 @@ constexpr uint32_t kPartitions = 24;
 constexpr size_t kRecordBytes = 600;
 
 // Wall and processor seconds of something.
-struct Cost {
-  double wall_s = 0;
-  double cpu_s = 0;
-  Cost& operator+=(const Cost& other) {
-    wall_s += other.wall_s;
-    cpu_s += other.cpu_s;
-    return *this;
-  }
-};
+using bench::Cost;
+using bench::Measure;
 
-double CpuSeconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-Cost Measure(const std::function<void()>& work) {
-  const double cpu = CpuSeconds();
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return {.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
-          .cpu_s = CpuSeconds() - cpu};
-}
-
-void OnThreads(int count, const std::function<void(int)>& work) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) threads.emplace_back([&work, i] { work(i); });
-  for (std::thread& thread : threads) thread.join();
+Cost& operator+=(Cost& sum, const Cost& other) {
+  sum.wall_s += other.wall_s;
+  sum.cpu_s += other.cpu_s;
+  return sum;
 }
 
 // Records like real ones: a 16-byte key without pattern, text that packs to about a half.
@@ -107,7 +83,7 @@ std::unique_ptr<EmbeddedLog> OpenOurs(const std::filesystem::path& folder, base:
 // what waits together.
 void WriteRaw(rocksdb::DB& store, const std::vector<Sample>& samples, int threads, int batches,
               int batch_records, std::vector<std::atomic<uint64_t>>& positions) {
-  OnThreads(threads, [&](int thread) {
+  bench::OnThreads(threads, [&](size_t thread) {
     rocksdb::WriteOptions options;
     options.sync = true;
     size_t next = static_cast<size_t>(thread) * 7919;
@@ -135,7 +111,7 @@ void WriteRaw(rocksdb::DB& store, const std::vector<Sample>& samples, int thread
 
 void WriteOurs(EmbeddedLog& log, const std::vector<Sample>& samples, int threads, int batches,
                int batch_records) {
-  OnThreads(threads, [&](int thread) {
+  bench::OnThreads(threads, [&](size_t thread) {
     size_t next = static_cast<size_t>(thread) * 7919;
     for (int i = 0; i < batches; ++i) {
       std::vector<Draft> drafts;
@@ -178,14 +154,6 @@ size_t ReadRaw(rocksdb::DB& store) {
   return count;
 }
 
-void Print(const std::string& name, double ours, double raw) {
-  fmt::print(
-      "{{\"name\":\"{}\",\"ours\":{:.0f},\"raw\":{:.0f},\"unit\":\"records/"
-      "s\",\"ratio\":{:.2f}}}\n",
-      name, ours, raw, ours / raw);
-  std::fflush(stdout);
-}
-
 struct Load {
   std::string name;
   int threads = 0;
@@ -218,15 +186,16 @@ int Run(int count, char** words) {
     }
     const double records =
         static_cast<double>(rounds) * load.threads * load.batches * load.batch_records;
-    Print(load.name, records / ours_cost.wall_s, records / raw_cost.wall_s);
-    Print(load.name + ", per CPU second", records / ours_cost.cpu_s, records / raw_cost.cpu_s);
+    bench::Print(load.name, records / ours_cost.wall_s, records / raw_cost.wall_s, "records/s");
+    bench::Print(load.name + ", per CPU second", records / ours_cost.cpu_s,
+                 records / raw_cost.cpu_s, "records/s");
     if (load.batch_records > 1) {
       size_t ours_read = 0;
       size_t raw_read = 0;
       const Cost ours_reading = Measure([&] { ours_read = ReadOurs(*ours); });
       const Cost raw_reading = Measure([&] { raw_read = ReadRaw(*raw); });
-      Print("reading it back", static_cast<double>(ours_read) / ours_reading.wall_s,
-            static_cast<double>(raw_read) / raw_reading.wall_s);
+      bench::Print("reading it back", static_cast<double>(ours_read) / ours_reading.wall_s,
+                   static_cast<double>(raw_read) / raw_reading.wall_s, "records/s");
     }
     ours.reset();
     raw.reset();

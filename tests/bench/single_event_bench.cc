@@ -29,6 +29,7 @@
 #include "lib/rpc/channel.h"
 #include "lib/rpc/server.h"
 #include "simpul/ingest/v1/ingest.grpc.pb.h"
+#include "tests/bench/measure.h"
 #include "tests/support/sample_events.h"
 #include "tests/support/temp_folder.h"
 
@@ -149,9 +150,8 @@ int Main(int argc, char** argv) {
     run.all_done.wait(lock, [&] { return run.running == 0; });
   }
   const double seconds = std::chrono::duration<double>(Steady::now() - begin).count();
-  fmt::print(
-      "{{\"name\":\"single events, {} connections\",\"ours\":{:.0f},\"unit\":\"events/s\"}}\n",
-      options.connections, static_cast<double>(run.accepted.load()) / seconds);
+  bench::PrintAsked(fmt::format("single events, {} connections", options.connections),
+                    static_cast<double>(run.accepted.load()) / seconds, ">= 5000", "events/s");
   if (run.failed.load() != 0) {
     fmt::print(stderr, "{} events were not accepted.\n", run.failed.load());
     return 1;

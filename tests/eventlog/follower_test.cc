@@ -271,6 +271,26 @@ TEST_F(FollowerTest, BeginsAgainWithTheShortestPauseAfterASuccess) {
   EXPECT_EQ(at_ms[5] - at_ms[4], 20);
 }
 
+TEST_F(FollowerTest, TriesAgainAtOnceWhenItIsTold) {
+  Append(1, 2);
+  std::atomic<bool> has_room = false;
+  Follower::Options options;
+  options.name = "test";
+  // Without being told it would wait for longer than any test.
+  options.pause_min = options.pause_max = std::chrono::hours(1);
+  const auto follower =
+      Follower::Start(*log_, {{In(1), 1}}, options, Noting([&](Place) -> absl::Status {
+        return has_room ? absl::OkStatus() : absl::ResourceExhaustedError("full");
+      }),
+                      metrics_);
+  ASSERT_TRUE(follower.ok());
+  ASSERT_TRUE(calls_.Await([](const Calls& calls) { return calls.size() == 1; }));
+  has_room = true;
+  (*follower)->RetryNow();
+  ASSERT_TRUE(calls_.Await([](const Calls& calls) { return calls.size() >= 2; }));
+  for (const Call& call : calls_.Get()) EXPECT_THAT(call.positions, ElementsAre(1, 2));
+}
+
 TEST_F(FollowerTest, AWaitingPlaceHoldsUpNoOther) {
   std::atomic<bool> is_held = true;
   for (uint32_t partition = 0; partition < kPartitions; ++partition) Append(partition, 100);

@@ -137,6 +137,7 @@ LedgerMemory::LedgerMemory(size_t bytes) : shared_(std::make_unique<Shared>()) {
 LedgerMemory::~LedgerMemory() = default;
 
 struct Ledger::Store {
+  std::shared_ptr<rocksdb::WriteBufferManager> buffers;
   std::unique_ptr<rocksdb::DB> db;
 };
 
@@ -570,6 +571,9 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
   options.write_buffer_manager = memory.shared_->write_buffers;
   options.max_open_files = 32;
   options.max_total_wal_size = 16 << 20;
+  // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
+  options.bytes_per_sync = 1 << 20;
+  options.wal_bytes_per_sync = 1 << 20;
   options.keep_log_file_num = 1;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.stats_dump_period_sec = 0;
@@ -594,6 +598,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
   }
   SIMPUL_RETURN_IF_ERROR(FromRocks(status));
   ledger->store_->db.reset(db);
+  ledger->store_->buffers = memory.shared_->write_buffers;
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   PutText(ledger->origin_, install.install_id());
   base::PutBe32(ledger->origin_, install.partitions());
@@ -671,6 +676,13 @@ absl::StatusOr<Applied> Ledger::Apply(Topic topic, std::span<const eventlog::Own
   }
   batch.writes().Put(ToSlice(kStandingKey), ToSlice(out));
   SIMPUL_RETURN_IF_ERROR(FromRocks(store_->db->Write(rocksdb::WriteOptions(), &batch.writes())));
+  // RocksDB begins to flush short of the bound and goes on taking writes: who runs away from it
+  // waits for the flush.
+  if (store_->buffers->memory_usage() > store_->buffers->buffer_size() / 4 * 5) {
+    rocksdb::FlushOptions flush;
+    flush.allow_write_stall = true;
+    SIMPUL_RETURN_IF_ERROR(FromRocks(store_->db->Flush(flush)));
+  }
   {
     const std::lock_guard lock(mutex_);
     standing_ = std::move(batch.standing());

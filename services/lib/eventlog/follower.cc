@@ -89,6 +89,7 @@ struct Follower::State {
   std::mutex subscription_mutex;
   std::unique_ptr<Subscription> subscription;
   std::atomic<bool> woken = false;
+  std::atomic<bool> retry_now = false;
   std::atomic<bool> stopping = false;
 
   mutable std::mutex stopped_mutex;
@@ -216,10 +217,16 @@ void Follower::State::DeliverAll() {
 }
 
 void Follower::State::Retry() {
+  const bool all = retry_now.exchange(false);
   if (retrying == 0) return;
   for (auto& [place, lane] : lanes) {
     if (stopping.load()) return;
-    if (lane.mode != Lane::Mode::kRetrying || options.now() < lane.due) continue;
+    if (lane.mode != Lane::Mode::kRetrying) continue;
+    if (all) {
+      lane.pause = std::chrono::milliseconds(0);
+    } else if (options.now() < lane.due) {
+      continue;
+    }
     retries_total.Increment();
     Deliver(lane);
   }
@@ -239,7 +246,12 @@ void Follower::State::Deliver(Lane& lane) {
     Change(lane, Lane::Mode::kReading);
     if (!lane.is_subscribed) is_subscription_stale = true;
   } else if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
-    if (lane.mode == Lane::Mode::kReading) {
+    const bool is_first = lane.mode == Lane::Mode::kReading;
+    const bool was_longest = lane.pause >= options.pause_max;
+    Change(lane, Lane::Mode::kRetrying);
+    lane.pause = std::clamp(lane.pause * 2, options.pause_min, options.pause_max);
+    const bool is_longest = lane.pause >= options.pause_max && !was_longest;
+    if (absl::IsUnavailable(status) ? is_first : is_longest) {
       base::Log(base::Severity::kWarning, "follower",
                 "a batch could not be taken and is tried again",
                 {{"consumer", options.name},
@@ -248,8 +260,6 @@ void Follower::State::Deliver(Lane& lane) {
                  {"position", lane.Applied()},
                  {"reason", base::Message(status)}});
     }
-    Change(lane, Lane::Mode::kRetrying);
-    lane.pause = std::clamp(lane.pause * 2, options.pause_min, options.pause_max);
     lane.due = end + lane.pause;
   } else {
     Stop(lane, status);
@@ -370,5 +380,10 @@ std::map<Place, std::string> Follower::Stopped() const {
 }
 
 void Follower::Wake() { state_->Wake(); }
+
+void Follower::RetryNow() {
+  state_->retry_now.store(true);
+  state_->Wake();
+}
 
 }  // namespace simpul::eventlog

@@ -30,7 +30,8 @@ struct OwnedRecord {
 // The handler keeps the position of what it has applied; the follower only starts where it is told.
 // A handler that returns Unavailable or ResourceExhausted is called again with the same batch after
 // a pause that doubles up to `pause_max` (back-pressure: that place is not read meanwhile; others
-// go on). Any other error stops that place for good, with the reason in Stopped(), a log line and a
+// go on). Unavailable is logged at once, ResourceExhausted only when the pause has become the
+// longest. Any other error stops that place for good, with the reason in Stopped(), a log line and a
 // metric; the other places go on. So does a place of the log that cannot be read.
 //
 // Metrics, with label consumer: simpul_log_lag_records and simpul_log_lag_seconds (age of the
@@ -70,6 +71,10 @@ class Follower {
 
   // Makes the loop run `idle` soon. Any thread.
   void Wake();
+
+  // Makes the loop give every batch that waits to the handler again soon, and begin anew with short
+  // pauses: what it waited for may be there. Any thread.
+  void RetryNow();
 
  private:
   Follower() = default;

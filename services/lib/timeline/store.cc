@@ -174,6 +174,8 @@ class OutboxBatch {
   uint64_t first() const { return first_; }
   uint64_t last() const { return first_ + places_.size() - 1; }
   const std::string& bytes() const { return bytes_; }
+  // Gives back what was reserved and not used.
+  void Trim() { bytes_.shrink_to_fit(); }
 
   // The records not yet read back.
   bool empty() const { return read_ == places_.size(); }
@@ -235,6 +237,9 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kNoCompression;
   options.avoid_flush_during_shutdown = true;  // the WAL has it
+  // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
+  options.bytes_per_sync = 1 << 20;
+  options.wal_bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
   options.max_manifest_file_size = 4 << 20;
@@ -293,7 +298,16 @@ struct Store::Rocks {
 
   absl::Status Write(rocksdb::WriteBatch& batch) {
     if (options.tap != nullptr) options.tap(batch.Data());
-    const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
+    rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
+    // RocksDB begins to flush short of the bound and goes on taking writes: who runs away from it
+    // waits for the flush.
+    const rocksdb::WriteBufferManager& buffers =
+        *static_cast<const SharedMemory&>(*options.memory).buffers();
+    if (status.ok() && buffers.memory_usage() > buffers.buffer_size() / 4 * 5) {
+      rocksdb::FlushOptions flush;
+      flush.allow_write_stall = true;
+      status = db->Flush(flush);
+    }
     return status.ok() ? absl::OkStatus() : Fail(Error("written", status.ToString()));
   }
 
@@ -528,6 +542,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
   rocks.meta = std::move(meta);
   if (fresh.has_value()) {
+    fresh->Trim();
     rocks.outbox.push_back(*std::move(fresh));
     SIMPUL_CRASH_POINT("between_state_and_derived_append");
   }

@@ -1,0 +1,276 @@
+// The program as it is run: `simpul serve` in a process of its own, called over gRPC.
+//
+//   bench_serve PROGRAM [EVENTS [FOLDER]]     prints one JSON object a line
+//
+// PROGRAM is the path of simpul. FOLDER is kept, and used as it is when it holds data already.
+// Fills a log with EVENTS (1 million unless said otherwise) before it starts the program on it: how
+// fast it is ready, how much memory it holds, how late single events at the nation's peak hour are
+// on their timelines, how many events a second a burst puts there. The program has no platform to
+// send to: bench_delivery measures that.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lib/base/check.h"
+#include "lib/base/log.h"
+#include "lib/base/status_macros.h"
+#include "lib/eventlog/data_folder.h"
+#include "lib/eventlog/embedded_log.h"
+#include "lib/rpc/channel.h"
+#include "simpul/ingest/v1/ingest.grpc.pb.h"
+#include "simpul/timeline/v1/timeline_service.grpc.pb.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/weighings.h"
+#include "tests/support/http_client.h"
+#include "tests/support/temp_folder.h"
+
+extern char** environ;
+
+namespace simpul::bench {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr int kRate = 700;  // events a second: the nation's peak hour
+constexpr int kPacedSeconds = 10;
+constexpr size_t kPacedThreads = 48;  // so many that none comes late because of the one before
+constexpr size_t kBurstEvents = 100'000;
+constexpr size_t kBurstThreads = 4;
+constexpr size_t kBatch = 500;
+
+// `simpul serve` on a folder, from start to end.
+class Program {
+ public:
+  Program(const std::string& path, const std::filesystem::path& data) : data_(data) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    const std::string log = (data.parent_path() / "serve.log").string();
+    posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    std::vector<std::string> words = {path,     "serve",       "--data",  data.string(),
+                                      "--grpc", "127.0.0.1:0", "--admin", "127.0.0.1:0"};
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    const int failed = posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    SIMPUL_CHECK(failed == 0, "{} cannot be started.", path);
+  }
+  ~Program() {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Waits until it listens; where for "grpc" and "admin".
+  std::string Address(std::string_view door) const {
+    for (;;) {
+      SIMPUL_CHECK(::waitpid(pid_, nullptr, WNOHANG) == 0, "The program has ended.");
+      std::ifstream in(data_ / "ports.json");
+      std::string text;
+      if (in && std::getline(in, text)) {
+        const std::string before = fmt::format("\"{}\":\"", door);
+        const size_t at = text.find(before);
+        SIMPUL_CHECK(at != std::string::npos, "ports.json lacks {}.", door);
+        const size_t from = at + before.size();
+        return text.substr(from, text.find('"', from) - from);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  // Waits until no role has records of the log left to read and RocksDB nothing left to merge.
+  void AwaitIdle() const {
+    testing::HttpClient admin(Address("admin"));
+    for (;;) {
+      double left = 0;
+      std::istringstream metrics(admin.Get("/metrics").body);
+      for (std::string line; std::getline(metrics, line);) {
+        if (line.starts_with("simpul_log_lag_records{") ||
+            line.starts_with("simpul_timeline_rocksdb_pending_compaction_bytes{"))
+          left += std::stod(line.substr(line.rfind(' ')));
+      }
+      if (left == 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
+
+  // In MiB: VmRSS now, or VmHWM, the most there was.
+  double Resident(std::string_view row) const {
+    std::ifstream in(fmt::format("/proc/{}/status", pid_));
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with(row)) return std::stod(line.substr(row.size() + 1)) / 1024;
+    }
+    return 0;
+  }
+
+ private:
+  std::filesystem::path data_;
+  pid_t pid_ = 0;
+};
+
+// A channel of its own.
+class Caller {
+ public:
+  explicit Caller(const std::string& address)
+      : channel_(rpc::Connect(address)),
+        ingest_(ingest::v1::IngestService::NewStub(channel_)),
+        timeline_(timeline::v1::TimelineService::NewStub(channel_)) {}
+
+  // The positions of the events [from, until).
+  std::vector<std::string> Submit(size_t from, size_t until, size_t patients) {
+    ingest::v1::SubmitEventsRequest request;
+    for (size_t n = from; n < until; ++n) *request.add_events() = Weighing(n, patients);
+    grpc::ClientContext context;
+    ingest::v1::SubmitEventsResponse response;
+    const grpc::Status status = ingest_->SubmitEvents(&context, request, &response);
+    SIMPUL_CHECK(status.ok(), "{}", status.error_message());
+    std::vector<std::string> positions;
+    for (const auto& outcome : response.outcomes()) {
+      SIMPUL_CHECK(outcome.outcome() == ingest::v1::OUTCOME_ACCEPTED, "{}",
+                   outcome.ShortDebugString());
+      positions.push_back(outcome.position());
+    }
+    return positions;
+  }
+
+  // Waits until the event is on its patient's timeline.
+  void Await(size_t n, size_t patients, const std::string& position) {
+    timeline::v1::GetTimelineRequest request;
+    *request.mutable_patient() = Weighing(n, patients).subject().identities(0);
+    request.set_min_position(position);
+    request.mutable_wait_max()->set_seconds(30);
+    request.set_page_size(1);
+    grpc::ClientContext context;
+    timeline::v1::GetTimelineResponse response;
+    const grpc::Status status = timeline_->GetTimeline(&context, request, &response);
+    SIMPUL_CHECK(status.ok(), "{}", status.error_message());
+    SIMPUL_CHECK(!response.entries().empty(), "The timeline is empty.");
+  }
+
+  // True once everything on the log is on the timelines.
+  bool HasCaughtUp() {
+    grpc::ClientContext context;
+    timeline::v1::GetStateResponse state;
+    const grpc::Status status = timeline_->GetState(&context, {}, &state);
+    SIMPUL_CHECK(status.ok(), "{}", status.error_message());
+    return std::ranges::all_of(state.partitions(), [](const auto& partition) {
+      return partition.position() == partition.log_end();
+    });
+  }
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<ingest::v1::IngestService::Stub> ingest_;
+  std::unique_ptr<timeline::v1::TimelineService::Stub> timeline_;
+};
+
+// From before the call that submits an event until it is seen on the timeline, in milliseconds.
+std::vector<double> Pace(const std::string& address, size_t first, size_t patients) {
+  std::vector<double> all;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (size_t n = 0; n < kPacedThreads; ++n) {
+    callers.push_back(std::make_unique<Caller>(address));
+    callers.back()->HasCaughtUp();  // connected
+  }
+  const auto begin = Steady::now();
+  OnThreads(kPacedThreads, [&](size_t thread) {
+    Caller& caller = *callers[thread];
+    std::vector<double> own;
+    for (size_t n = thread; n < static_cast<size_t>(kRate) * kPacedSeconds; n += kPacedThreads) {
+      const auto due = begin + std::chrono::microseconds(1'000'000 * n / kRate);
+      std::this_thread::sleep_until(due);
+      caller.Await(first + n, patients, caller.Submit(first + n, first + n + 1, patients).at(0));
+      // From when it was due: who comes late because the one before took long has waited too.
+      own.push_back(SecondsSince(due) * 1000);
+    }
+    const std::lock_guard lock(mutex);
+    all.insert(all.end(), own.begin(), own.end());
+  });
+  return all;
+}
+
+// Events a second, from the first call until the last event is seen on its timeline.
+double Burst(const std::string& address, size_t first, size_t patients) {
+  const auto begin = Steady::now();
+  OnThreads(kBurstThreads, [&](size_t thread) {
+    Caller caller(address);
+    std::vector<std::string> positions;
+    size_t at = 0;
+    for (size_t n = thread * kBatch; n < kBurstEvents; n += kBurstThreads * kBatch) {
+      at = first + n;
+      positions = caller.Submit(at, at + kBatch, patients);
+    }
+    // The last batch lies in every partition.
+    for (size_t n = 0; n < positions.size(); ++n) caller.Await(at + n, patients, positions[n]);
+  });
+  return static_cast<double>(kBurstEvents) / SecondsSince(begin);
+}
+
+int Run(const std::string& program, size_t events, const std::filesystem::path& folder) {
+  base::SetLogMinimum(base::Severity::kError);
+  const std::filesystem::path data = folder / "data";
+  const size_t patients = std::max<size_t>(events / kEventsAPatient, 1);
+  if (!std::filesystem::exists(data)) {
+    auto opened = eventlog::DataFolder::Open(data);
+    SIMPUL_CHECK(opened.ok(), "{}", base::Message(opened.status()));
+    base::Metrics metrics;
+    auto log = eventlog::EmbeddedLog::Open(opened->log(),
+                                           {.secret_fingerprint = opened->secret().Fingerprint()},
+                                           base::SystemClock(), metrics);
+    SIMPUL_CHECK(log.ok(), "{}", base::Message(log.status()));
+    Fill(**log, opened->secret(), events, patients);
+  }
+  const auto started = Steady::now();
+  const Program serve(program, data);
+  const std::string address = serve.Address("grpc");
+  Caller caller(address);
+  while (!caller.HasCaughtUp()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  PrintAsked(fmt::format("serve: catching up with {} events, all roles", events),
+             static_cast<double>(events) / SecondsSince(started), "", "events/s");
+  serve.AwaitIdle();
+  const std::vector<double> ms = Pace(address, events, patients);
+  fmt::print(stderr, "p50 {:.1f} ms, p90 {:.1f}, p95 {:.1f}, p99 {:.1f}, max {:.1f}\n",
+             Quantile(ms, 0.5), Quantile(ms, 0.9), Quantile(ms, 0.95), Quantile(ms, 0.99),
+             Quantile(ms, 1));
+  PrintAsked(fmt::format("push to timeline at {} events/s, p99", kRate), Quantile(ms, 0.99), "< 50",
+             "ms");
+  PrintAsked("push to timeline in a burst, batches of 500",
+             Burst(address, events + kRate * kPacedSeconds, patients), ">= 3400", "events/s");
+  PrintAsked(fmt::format("memory of serve with {} events", events), serve.Resident("VmRSS:"),
+             "< 256", "MiB");
+  PrintAsked("memory of serve, the most there was", serve.Resident("VmHWM:"), "", "MiB");
+  return 0;
+}
+
+}  // namespace
+}  // namespace simpul::bench
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    fmt::print(stderr, "usage: bench_serve PROGRAM [EVENTS [FOLDER]]\n");
+    return 2;
+  }
+  simpul::testing::TempFolder own;
+  return simpul::bench::Run(argv[1], argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1'000'000,
+                            argc > 3 ? std::filesystem::path(argv[3]) : own.path());
+}
