@@ -186,6 +186,22 @@ TEST_F(NationalPlatformTest, AsksForPatientsWithTheWholeIdentifierEscaped) {
             "https://fhir.kemkes.go.id/id/nik|7324021505200001");
 }
 
+TEST_F(NationalPlatformTest, AsksForANewbornByTheMotherAndTheBirthDate) {
+  answers_.push_back(Status(
+      200,
+      R"({"resourceType":"Bundle","total":1,"entry":[{"resource":{"resourceType":"Patient","id":"P1","birthDate":"2026-02-20"}}]})"));
+  std::promise<PatientAnswer> promise;
+  platform_->FindPatient(
+      "100", PatientQuery{PatientQuery::Way::kMother, "7324025708960002", "2026-02-20", 1},
+      [&promise](PatientAnswer answer) { promise.set_value(std::move(answer)); });
+  EXPECT_EQ(promise.get_future().get().choice.id, "P1");
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(requests_.back().query.find("identifier")->second,
+            "https://fhir.kemkes.go.id/id/nik-ibu|7324025708960002");
+  ASSERT_NE(requests_.back().query.find("birthdate"), requests_.back().query.end());
+  EXPECT_EQ(requests_.back().query.find("birthdate")->second, "2026-02-20");
+}
+
 TEST_F(NationalPlatformTest, TrustsNoSearchWhoseParameterWasDropped) {
   answers_.push_back(Status(
       200,

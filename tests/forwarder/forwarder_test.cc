@@ -288,6 +288,32 @@ TEST_F(ForwarderTest, HoldsAPatientThePlatformDoesNotKnowAndTriesAgain) {
   EXPECT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
 }
 
+TEST_F(ForwarderTest, FindsANewbornByTheMotherWhetherThePlatformKnowsEverybodyOrOnlySome) {
+  const event::v1::Event& visit = SampleNamed("newborn_visit");
+  Start();
+  Push({visit});
+  EXPECT_TRUE(Becomes(visit.event_id(), DELIVERY_STATE_DELIVERED));
+  StopForwarder();
+  platform.reset();
+  // The same child, and an older one of the same mother.
+  ASSERT_TRUE(
+      base::WriteFileAtomically(
+          folder / "population.json",
+          R"([{"mother_nik":"7324025708960002","birth_date":"2023-04-05","platform_id":"P00000000011"},
+                      {"mother_nik":"7324025708960002","birth_date":"2026-02-20","platform_id":"P00000000012"}])")
+          .ok());
+  sandbox_options.population = folder / "population.json";
+  sandbox_options.data = folder / "another-sandbox";
+  ForgetDeliveries();
+  StartTimeline();
+  Start();
+  Push({visit});
+  EXPECT_TRUE(Becomes(visit.event_id(), DELIVERY_STATE_DELIVERED));
+  const auto encounters = Resources("Encounter");
+  ASSERT_EQ(encounters.size(), 1u);
+  EXPECT_THAT(encounters[0], HasSubstr("Patient/P00000000012"));
+}
+
 TEST_F(ForwarderTest, HoldsWithWrongCredentialsAndSaysSo) {
   ASSERT_TRUE(base::WriteFileAtomically(
                   folder / "sandbox-credentials.json",

@@ -532,8 +532,10 @@ void NationalPlatform::FindPatient(const std::string& organization, const Patien
                                    Escaped("https://fhir.kemkes.go.id/id/nik|" + query.nik));
       break;
     case PatientQuery::Way::kMother:
-      exchange->path = fmt::format("{}identifier={}", kPatient,
-                                   Escaped("https://fhir.kemkes.go.id/id/nik-ibu|" + query.nik));
+      // There is no parameter for the order of birth: Choose looks for it in the answer.
+      exchange->path = fmt::format("{}identifier={}&birthdate={}", kPatient,
+                                   Escaped("https://fhir.kemkes.go.id/id/nik-ibu|" + query.nik),
+                                   Escaped(query.birth_date));
       break;
     case PatientQuery::Way::kPerson:
       exchange->path = fmt::format("{}name={}&birthdate={}&gender={}", kPatient,
