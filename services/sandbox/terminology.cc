@@ -11,13 +11,14 @@ bool AllDigits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool LuhnHolds(std::string_view digits, char check) {
+// A character counts as far as it lies behind '0', so that letters take part: A is 17, L 28, P 32.
+bool LuhnHolds(std::string_view number, char check) {
   int sum = 0;
   bool doubled = true;
-  for (size_t i = digits.size(); i-- > 0;) {
-    int d = digits[i] - '0';
-    if (doubled) d = d * 2 > 9 ? d * 2 - 9 : d * 2;
-    sum += d;
+  for (size_t i = number.size(); i-- > 0;) {
+    const int value = number[i] - '0';
+    // Of a digit, the digits of its double added up.
+    sum += doubled ? 2 * value - value / 5 * 9 : value;
     doubled = !doubled;
   }
   return (10 - sum % 10) % 10 == check - '0';
@@ -84,11 +85,11 @@ bool IsUcumComponent(std::string_view text) {
 bool IsLoincCode(std::string_view code) {
   const bool is_term =
       !code.starts_with("LA") && !code.starts_with("LP") && !code.starts_with("LL");
-  if (!is_term) code.remove_prefix(2);
-  const size_t hyphen = code.find('-');
-  if (hyphen == std::string_view::npos || hyphen + 2 != code.size() || hyphen > 7) return false;
-  if (!AllDigits(code.substr(0, hyphen)) || !AllDigits(code.substr(hyphen + 1))) return false;
-  return !is_term || LuhnHolds(code.substr(0, hyphen), code.back());
+  const std::string_view digits = is_term ? code : code.substr(2);
+  const size_t hyphen = digits.find('-');
+  if (hyphen == std::string_view::npos || hyphen + 2 != digits.size() || hyphen > 7) return false;
+  if (!AllDigits(digits.substr(0, hyphen)) || !AllDigits(digits.substr(hyphen + 1))) return false;
+  return LuhnHolds(code.substr(0, code.size() - 2), code.back());
 }
 
 bool IsSnomedConcept(std::string_view code) {

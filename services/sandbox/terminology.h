@@ -5,9 +5,10 @@
 
 namespace simpul::sandbox {
 
-// LOINC: digits, hyphen, check digit (Luhn), up to 7 digits before it; answers (LA...), parts
-// (LP...) and lists (LL...) by their form alone. Source: LOINC Users' Guide, appendix on check
-// digits.
+// LOINC: digits, hyphen, check digit (Luhn), up to 7 digits before it. Answers (LA...), parts
+// (LP...) and lists (LL...) have their letters in the check digit. Source: LOINC Users' Guide,
+// "Calculating Mod 10 Check Digits", and OpenMRS, "Check Digit Algorithm", which it names for
+// these.
 bool IsLoincCode(std::string_view code);
 
 // SNOMED CT: 6 to 18 digits, the last one the Verhoeff check digit, the two before it a concept

@@ -117,8 +117,9 @@ TEST(CodeForms, TakeEveryCodeOfTheTables) {
                            "385868005", "284521000", "446840000", "714283000"}) {
     EXPECT_TRUE(IsSnomedConcept(code)) << code;
   }
-  for (const char* code : {"18185-9", "11996-6", "11977-6", "69043-8", "8665-2", "11778-8",
-                           "72233-0", "71722-3", "48542-5", "96762-0", "69337-4", "LA11882-0"}) {
+  for (const char* code :
+       {"18185-9", "11996-6", "11977-6", "69043-8", "8665-2", "11778-8", "72233-0", "71722-3",
+        "48542-5", "96762-0", "69337-4", "LA11882-0", "LA6576-8", "LA33-6"}) {
     EXPECT_TRUE(IsLoincCode(code)) << code;
   }
 }
@@ -127,6 +128,9 @@ TEST(CodeForms, RefuseATypingError) {
   EXPECT_FALSE(IsLoincCode("29463-8"));
   EXPECT_FALSE(IsLoincCode("29463"));
   EXPECT_FALSE(IsLoincCode("weight"));
+  EXPECT_FALSE(IsLoincCode("LA11882-1"));
+  EXPECT_FALSE(IsLoincCode("LA"));
+  EXPECT_FALSE(IsLoincCode("LA-6"));
   EXPECT_FALSE(IsSnomedConcept("284521001"));
   EXPECT_FALSE(IsSnomedConcept("284512000"));
   EXPECT_FALSE(IsSnomedConcept("12345"));

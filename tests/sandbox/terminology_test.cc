@@ -18,6 +18,19 @@ TEST(Loinc, TakesCodesWhoseCheckDigitHolds) {
   }
 }
 
+TEST(Loinc, CountsTheLettersOfAnswersPartsAndListsIntoTheirCheckDigit) {
+  // Detected, not detected, not pregnant, positive, negative, yes, no, unknown, none; a part, a
+  // list.
+  for (const char* code : {"LA11882-0", "LA11883-8", "LA26683-5", "LA6576-8", "LA6577-6", "LA33-6",
+                           "LA32-8", "LA4489-6", "LA137-2", "LP14635-4", "LL715-4"}) {
+    EXPECT_TRUE(IsLoincCode(code)) << code;
+  }
+  // A wrong check digit, two digits changed about, and the check digit of the number alone.
+  for (const char* code : {"LA11882-1", "LA11828-0", "LA11882-8", "LA33-1", "LA-6", "LA33", "LA"}) {
+    EXPECT_FALSE(IsLoincCode(code)) << code;
+  }
+}
+
 TEST(Snomed, TakesConceptsWhoseCheckDigitHolds) {
   for (const char* code :
        {"284473002", "1153593003", "1153590000", "1153604005", "248342006", "43664005",

@@ -52,13 +52,15 @@ bool IsComponent(std::string_view text) {
   return end > 0 && IsAtom(text.substr(0, end));
 }
 
-// Luhn: every second digit doubled, from the one before the check digit.
-bool LuhnFits(std::string_view digits, char check) {
+// Luhn: every second digit doubled, from the one before the check digit, and the digits added up. A
+// character counts as far as it lies behind '0', so that letters take part: A is 17, L 28. Source:
+// LOINC Users' Guide, "Calculating Mod 10 Check Digits", and OpenMRS, "Check Digit Algorithm",
+// which it names for answer codes.
+bool LuhnFits(std::string_view number, char check) {
   int sum = 0;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    const int digit = digits[digits.size() - 1 - i] - '0';
-    const int weighed = i % 2 == 0 ? 2 * digit : digit;
-    sum += weighed > 9 ? weighed - 9 : weighed;
+  for (size_t i = 0; i < number.size(); ++i) {
+    const int value = number[number.size() - 1 - i] - '0';
+    sum += i % 2 == 0 ? 2 * value - value / 5 * 9 : value;
   }
   return (10 - sum % 10) % 10 == check - '0';
 }
@@ -91,12 +93,13 @@ bool FitsSystem(std::string_view system, std::string_view code) {
 }  // namespace
 
 bool IsLoincCode(std::string_view code) {
-  const bool is_answer = code.starts_with("LA");
-  if (is_answer) code.remove_prefix(2);
-  if (code.size() < 3 || code.size() > 9 || code[code.size() - 2] != '-') return false;
-  const std::string_view digits = code.substr(0, code.size() - 2);
-  return base::IsDigits(digits) && base::IsDigits(code.substr(code.size() - 1)) &&
-         (is_answer || LuhnFits(digits, code.back()));
+  const std::string_view after_letters = code.starts_with("LA") ? code.substr(2) : code;
+  if (after_letters.size() < 3 || after_letters.size() > 9 || code[code.size() - 2] != '-') {
+    return false;
+  }
+  return base::IsDigits(after_letters.substr(0, after_letters.size() - 2)) &&
+         base::IsDigits(code.substr(code.size() - 1)) &&
+         LuhnFits(code.substr(0, code.size() - 2), code.back());
 }
 
 bool IsSnomedConcept(std::string_view code) {

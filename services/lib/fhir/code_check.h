@@ -12,7 +12,7 @@ namespace simpul::fhir {
 // care: g/dL, mm[Hg], /min, 10*3/uL, [IU]/mL, {tablet}.
 bool IsUcumUnit(std::string_view unit);
 
-// True for a LOINC number with its check digit, 29463-7, or an answer code, LA11882-0.
+// True for a LOINC number, 29463-7, or an answer code, LA11882-0, with its check digit.
 bool IsLoincCode(std::string_view code);
 
 // True for a SNOMED CT concept id with its check digit: 284521000.
