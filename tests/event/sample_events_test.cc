@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
 namespace simpul::testing {
 namespace {
@@ -19,6 +20,17 @@ TEST(SampleEvents, HaveEveryKindAndUniqueNamesAndIds) {
   }
   EXPECT_EQ(kinds.size(), 16u);
   EXPECT_EQ(base::FormatUtc(SampleNow()), "2026-03-01T00:00:00Z");
+}
+
+// Indonesia codes in WHO's ICD-10. Its clinical modification of the United States divides these
+// categories further.
+TEST(SampleEvents, CodeDiagnosesInWhosIcd10) {
+  for (const SampleEvent& sample : SampleEvents()) {
+    const std::string text = sample.event.DebugString();
+    for (const char* divided : {"\"E86.", "\"K30.", "\"R05.", "\"R11.", "\"R51."}) {
+      EXPECT_EQ(text.find(divided), std::string::npos) << sample.name << ": " << divided;
+    }
+  }
 }
 
 }  // namespace

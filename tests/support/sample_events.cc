@@ -119,7 +119,7 @@ v1::Event OutpatientVisit() {
   primary->set_certainty(v1::DIAGNOSIS_CERTAINTY_CONFIRMED);
   primary->set_rank(v1::DIAGNOSIS_RANK_PRIMARY);
   v1::Diagnosis* secondary = visit->add_diagnoses();
-  SetCode(kIcd10, "E86.9", "Volume depletion, unspecified", secondary->mutable_code());
+  SetCode(kIcd10, "E86", "Volume depletion", secondary->mutable_code());
   secondary->set_certainty(v1::DIAGNOSIS_CERTAINTY_PROVISIONAL);
   secondary->set_rank(v1::DIAGNOSIS_RANK_SECONDARY);
   return event;
