@@ -147,15 +147,15 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   Forwarder& self = *forwarder;
   SIMPUL_ASSIGN_OR_RETURN(self.directory_,
                           deliver::DirectoryFile::Open(self.options_.directory_file));
+  SIMPUL_ASSIGN_OR_RETURN(self.credentials_, deliver::WatchedFile<deliver::Credentials>::Open(
+                                                 self.options_.credentials_file, "credentials",
+                                                 &deliver::Credentials::Read));
   if (!self.options_.platform_url.empty()) {
     deliver::NationalPlatform::Options platform;
     platform.url = self.options_.platform_url;
     platform.request_limit = self.options_.retry.request_limit;
     platform.connections_max = self.options_.connections_max;
-    if (!self.options_.credentials_file.empty()) {
-      SIMPUL_ASSIGN_OR_RETURN(platform.credentials,
-                              deliver::Credentials::Read(self.options_.credentials_file));
-    }
+    platform.credentials = [credentials = self.credentials_.get()] { return credentials->Get(); };
     SIMPUL_ASSIGN_OR_RETURN(self.platform_,
                             deliver::NationalPlatform::Open(std::move(platform), clock, metrics));
   }
@@ -197,8 +197,9 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
     sending.miss_lasts = self.options_.miss_lasts;
     self.sender_ = std::make_unique<Sender>(
         log, std::move(ledgers), *self.platform_,
-        [directory = self.directory_.get()] { return directory->Get(); }, std::move(sending), clock,
-        metrics);
+        [directory = self.directory_.get()] { return directory->Get(); },
+        [credentials = self.credentials_.get()] { return credentials->version(); },
+        std::move(sending), clock, metrics);
   } else {
     base::Log(base::Severity::kInfo, "forwarder",
               "no platform is given: nothing is sent, everything waits");
@@ -273,6 +274,7 @@ absl::Status Forwarder::Ready() const {
   if (sender_ != nullptr) {
     const std::string trouble = sender_->Trouble();
     if (!trouble.empty()) return absl::FailedPreconditionError("forwarder: " + trouble);
+    SIMPUL_RETURN_IF_ERROR(credentials_->Health());
   }
   for (const auto& [place, end] : ends_at_start_) {
     if (ledgers_[place.partition]->Next(place.topic) < end) {
@@ -321,18 +323,32 @@ absl::StatusOr<DeliveryRecordTrace> Forwarder::TraceOf(const Ledger& ledger,
       trace.add_platform_ids(part.resource_type + "/" + part.id);
     }
   }
-  if (with_unmapped) {
+  // Nothing was tried yet: what stands before it is not on the log.
+  const bool unexplained = trace.state() == delivery::v1::DELIVERY_STATE_WAITING &&
+                           trace.reason().empty() && sender_ != nullptr;
+  if (with_unmapped || unexplained) {
     const auto entry = ledger.EntryAt(entry_id, revision);
     if (entry.ok()) {
       fhir::MapOptions map_options;
       map_options.earliest_day = options_.earliest_day;
       const fhir::MapResult result = fhir::Map(*entry, *directory_->Get(), {}, map_options);
       if (const auto* mapped = std::get_if<fhir::Mapped>(&result)) {
-        for (const std::string& what : mapped->unmapped) trace.add_unmapped(what);
+        if (with_unmapped) {
+          for (const std::string& what : mapped->unmapped) trace.add_unmapped(what);
+        }
+        if (unexplained) ExplainWaiting(mapped->organization, trace);
       }
     }
   }
   return trace;
+}
+
+void Forwarder::ExplainWaiting(const std::string& organization, DeliveryRecordTrace& trace) const {
+  const auto closed = sender_->WhyClosed(organization);
+  if (!closed) return;
+  trace.set_reason(closed->reason);
+  trace.set_platform_says(closed->platform_says);
+  SetTime(*trace.mutable_retry_at(), base::ToMicros(closed->until));
 }
 
 absl::Status Forwarder::Trace(const delivery::v1::TraceRequest& request,

@@ -14,9 +14,11 @@
 #include "forwarder/sender.h"
 #include "lib/base/clock.h"
 #include "lib/base/metrics.h"
+#include "lib/deliver/credentials.h"
 #include "lib/deliver/directory_file.h"
 #include "lib/deliver/ledger.h"
 #include "lib/deliver/national_platform.h"
+#include "lib/deliver/watched_file.h"
 #include "lib/event/subject.h"
 #include "lib/eventlog/event_log.h"
 #include "lib/eventlog/follower.h"
@@ -27,8 +29,9 @@ namespace simpul::forwarder {
 class Forwarder {
  public:
   struct Options {
-    std::filesystem::path folder;            // DATA/forwarder; one ledger a partition below it
-    std::string platform_url;                // empty: nothing is sent, everything waits
+    std::filesystem::path folder;  // DATA/forwarder; one ledger a partition below it
+    std::string platform_url;      // empty: nothing is sent, everything waits
+    // Both are read again when they change.
     std::filesystem::path credentials_file;  // empty: no organisation has credentials
     std::filesystem::path directory_file;    // empty: a directory that knows nobody
     std::string earliest_day{fhir::kEarliestDay};
@@ -49,7 +52,8 @@ class Forwarder {
   // Sends nothing more; what is under way is settled by the next start.
   ~Forwarder();
 
-  // OK when the ledgers have read what was on the log at the start and nothing stands still.
+  // OK when the ledgers have read what was on the log at the start, nothing stands still and the
+  // credentials file as it is now can be read.
   absl::Status Ready() const;
 
   // The calls of DeliveryService. Any thread; Trace and what changes something may wait up to 5 s.
@@ -85,6 +89,9 @@ class Forwarder {
                                                             const deliver::EntryRow& row,
                                                             uint32_t revision,
                                                             bool with_unmapped) const;
+  // Says what keeps all of the organisation's records waiting, if something does.
+  void ExplainWaiting(const std::string& organization,
+                      delivery::v1::DeliveryRecordTrace& trace) const;
   struct Candidate;
   absl::StatusOr<std::vector<Candidate>> FindHeld(const delivery::v1::ResendRequest& request);
 
@@ -97,6 +104,7 @@ class Forwarder {
 
   std::vector<std::string> partition_keys_;  // a key that lies in each partition
   std::unique_ptr<deliver::DirectoryFile> directory_;
+  std::unique_ptr<deliver::WatchedFile<deliver::Credentials>> credentials_;
   std::unique_ptr<deliver::LedgerMemory> memory_;
   std::vector<std::unique_ptr<deliver::Ledger>> ledgers_;
   std::vector<std::pair<eventlog::Place, int64_t>> ends_at_start_;

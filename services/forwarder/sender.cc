@@ -30,6 +30,11 @@ bool NeedsDirectoryReason(std::string_view reason) {
          reason == "location_unknown";
 }
 
+// The credentials file decides these.
+bool NeedsCredentialsReason(std::string_view reason) {
+  return reason == "credentials" || reason == "credentials_missing";
+}
+
 // Takes what names the patient out of words that others wrote.
 std::string WithoutPatient(std::string words, const event::v1::Subject& subject) {
   const auto lower = [](std::string_view text) {
@@ -140,11 +145,13 @@ struct Sender::Lane {
 };
 
 Sender::Sender(eventlog::EventLog& log, std::vector<deliver::Ledger*> ledgers,
-               deliver::Destination& destination, DirectorySource directory, Options options,
-               const base::Clock& clock, base::Metrics& metrics)
+               deliver::Destination& destination, DirectorySource directory,
+               CredentialsVersion credentials, Options options, const base::Clock& clock,
+               base::Metrics& metrics)
     : log_(log),
       destination_(destination),
       directory_source_(std::move(directory)),
+      credentials_source_(std::move(credentials)),
       options_(std::move(options)),
       clock_(clock),
       metrics_(metrics),
@@ -156,6 +163,7 @@ Sender::Sender(eventlog::EventLog& log, std::vector<deliver::Ledger*> ledgers,
     recheck_from_[partition] = "";
   }
   directory_ = directory_source_();
+  credentials_version_ = credentials_source_();
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -204,16 +212,27 @@ void Sender::Take(uint32_t partition, deliver::Applied applied) {
 }
 
 void Sender::TryAgain() {
-  Post([this] {
-    patients_.ForgetMisses();
-    for (auto& [organization, gate] : gates_) gate.Reset();
-    const std::lock_guard lock(mutex_);
-    for (const auto& lane : lanes_) {
-      for (WorkWindow* window : {&lane->ready, &lane->timed}) {
-        for (auto& [key, work] : window->items()) work.not_before = {};
-      }
+  Post([this] { ForgetTrouble(); });
+}
+
+void Sender::ForgetTrouble() {
+  patients_.ForgetMisses();
+  for (auto& [door, gate] : gates_) gate.Reset();
+  const std::lock_guard lock(mutex_);
+  closed_.clear();
+  for (const auto& lane : lanes_) {
+    for (WorkWindow* window : {&lane->ready, &lane->timed}) {
+      for (auto& [key, work] : window->items()) work.not_before = {};
     }
-  });
+  }
+}
+
+std::optional<Sender::Closed> Sender::WhyClosed(const std::string& organization) const {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& door : {std::string(), organization}) {
+    if (const auto it = closed_.find(door); it != closed_.end()) return it->second;
+  }
+  return std::nullopt;
 }
 
 std::string Sender::Trouble() const {
@@ -268,6 +287,12 @@ base::Time Sender::Act() {
     if (fresh != directory_) {
       directory_ = std::move(fresh);
       for (auto& lane : lanes_) recheck_from_[lane->partition] = "";
+    }
+    if (const uint64_t version = credentials_source_(); version != credentials_version_) {
+      credentials_version_ = version;
+      recheck_credentials_ = true;
+      for (auto& lane : lanes_) recheck_from_[lane->partition] = "";
+      ForgetTrouble();
     }
   }
   const bool rechecks = RecheckHeld();
@@ -477,7 +502,7 @@ void Sender::LookUp(Job& job, std::vector<deliver::PatientQuery> queries, size_t
 
 void Sender::TakePatient(Job& job, std::vector<deliver::PatientQuery> queries, size_t nth,
                          deliver::PatientAnswer answer) {
-  TellGates(job.organization, answer.verdict);
+  TellGates(job, answer.verdict);
   job.gates_entered = false;
   const bool settles = job.kind == NextStep::Kind::kSettle;
   switch (answer.verdict.meaning) {
@@ -610,7 +635,7 @@ void Sender::TakeAttempt(const deliver::Applied::Seen& seen) {
 }
 
 void Sender::TakeVerdict(Job& job, Verdict verdict) {
-  if (job.phase == Job::Phase::kSending) TellGates(job.organization, verdict);
+  if (job.phase == Job::Phase::kSending) TellGates(job, verdict);
   job.gates_entered = false;
   log::v1::Outcome outcome = OutcomeOf(job);
   deliver::Try attempt;
@@ -689,7 +714,7 @@ void Sender::SearchParts(Job& job) {
 }
 
 void Sender::TakeFound(Job& job) {
-  TellGates(job.organization, job.search_failure);
+  TellGates(job, job.search_failure);
   job.gates_entered = false;
   if (job.search_failure.meaning != Meaning::kDone) return PutOff(job, job.search_failure);
 
@@ -760,8 +785,8 @@ void Sender::TakeFound(Job& job) {
   Settle(job, std::move(outcome));
 }
 
-// Held for want of a directory entry: tried again when the directory has it.
-// True when there is more of it to do.
+// Held for want of a directory entry, or of credentials: tried again when the directory has it, or
+// the credentials have changed. True when there is more of it to do.
 bool Sender::RecheckHeld() {
   fhir::MapOptions map_options;
   map_options.earliest_day = options_.earliest_day;
@@ -786,11 +811,15 @@ bool Sender::RecheckHeld() {
       if (!entry_row.ok() || !entry_row->has_value()) continue;
       const uint32_t revision = (*entry_row)->latest;
       const auto row = lane.ledger.Revision(held.entry_id, revision);
-      if (!row.ok() || !NeedsDirectoryReason(row->reason)) continue;
+      if (!row.ok()) continue;
+      const bool for_credentials = recheck_credentials_ && NeedsCredentialsReason(row->reason);
+      if (!for_credentials && !NeedsDirectoryReason(row->reason)) continue;
       const auto entry = lane.ledger.EntryAt(held.entry_id, revision);
       if (!entry.ok()) continue;
-      const fhir::MapResult result = fhir::Map(*entry, *directory_, {}, map_options);
-      if (std::holds_alternative<fhir::NeedsDirectory>(result)) continue;
+      if (!for_credentials) {
+        const fhir::MapResult result = fhir::Map(*entry, *directory_, {}, map_options);
+        if (std::holds_alternative<fhir::NeedsDirectory>(result)) continue;
+      }
       log::v1::DeliveryRecord step;
       step.mutable_resend()->set_entry_id(base::UuidText(held.entry_id));
       step.mutable_resend()->set_revision(revision);
@@ -816,6 +845,7 @@ bool Sender::RecheckHeld() {
     // One page at a time: sending goes on meanwhile.
     return true;
   }
+  if (recheck_from_.empty()) recheck_credentials_ = false;
   return false;
 }
 
@@ -963,35 +993,53 @@ void Sender::FlushAppends() {
               });
 }
 
-void Sender::TellGates(const std::string& organization, const Verdict& verdict) {
+void Sender::TellGates(const Job& job, const Verdict& verdict) {
   const base::Time now = clock_.Now();
   SendGate& platform = Gate("");
-  SendGate& door = Gate(organization);
+  SendGate& door = Gate(job.organization);
   const bool trouble = verdict.meaning == Meaning::kRetry || verdict.meaning == Meaning::kHeld;
-  const auto wait_after = [this, &verdict](const SendGate& gate) {
+  const auto fail = [&](SendGate& gate) {
     const auto jitter =
         deliver::FullJitter(options_.retry.base, options_.retry.cap, gate.failures() + 1, Random());
-    return std::max<std::chrono::microseconds>(
+    const auto wait = std::max<std::chrono::microseconds>(
         {jitter, options_.retry.base / 4, verdict.wait_min.value_or(std::chrono::seconds(0))});
+    // Shown with other patients' records too.
+    gate.Failed(now, wait, verdict.reason, WithoutPatient(verdict.platform_says, job.subject));
   };
+  const bool closed = platform.failures() + door.failures() > 0;
   if (trouble && verdict.scope == Verdict::Scope::kPlatform) {
     if (platform.failures() == 0) {
       base::Log(base::Severity::kWarning, kComponent,
                 "the platform cannot be used now; trying again", {{"reason", verdict.reason}});
     }
-    platform.Failed(now, wait_after(platform));
+    fail(platform);
     door.Left();
   } else if (trouble && verdict.scope == Verdict::Scope::kOrganization) {
     if (door.failures() == 0) {
       base::Log(base::Severity::kWarning, kComponent,
                 "the platform takes nothing of this organisation now; trying again",
-                {{"organization", organization}, {"reason", verdict.reason}});
+                {{"organization", job.organization}, {"reason", verdict.reason}});
     }
-    door.Failed(now, wait_after(door));
+    fail(door);
     platform.Passed();
   } else {
     platform.Passed();
     door.Passed();
+  }
+  if (closed || platform.failures() + door.failures() > 0) {
+    ShowDoor("");
+    ShowDoor(job.organization);
+  }
+}
+
+// Keeps what WhyClosed answers.
+void Sender::ShowDoor(const std::string& door) {
+  const SendGate& gate = Gate(door);
+  const std::lock_guard lock(mutex_);
+  if (gate.failures() == 0) {
+    closed_.erase(door);
+  } else {
+    closed_[door] = {gate.reason(), gate.platform_says(), gate.closed_until()};
   }
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -43,11 +44,20 @@ class Sender {
   };
   // The directory as it is now; the same pointer as long as it has not changed.
   using DirectorySource = std::function<std::shared_ptr<const fhir::Directory>()>;
+  // Another number once the credentials have changed.
+  using CredentialsVersion = std::function<uint64_t()>;
+  // What closes an organisation's door, or the platform's, to every record behind it.
+  struct Closed {
+    std::string reason;
+    std::string platform_says;
+    base::Time until;  // the next try
+  };
 
   // Starts the thread. Everything given must outlive it. Ledgers by partition.
   Sender(eventlog::EventLog& log, std::vector<deliver::Ledger*> ledgers,
-         deliver::Destination& destination, DirectorySource directory, Options options,
-         const base::Clock& clock, base::Metrics& metrics);
+         deliver::Destination& destination, DirectorySource directory,
+         CredentialsVersion credentials, Options options, const base::Clock& clock,
+         base::Metrics& metrics);
   ~Sender();
 
   // Ends the thread and waits until the log has answered every append: nothing is sent any more.
@@ -60,6 +70,9 @@ class Sender {
   // Looks again at once: the clock was moved, or an operator wants it. Forgets what was put off and
   // which patients were unknown. Any thread.
   void TryAgain();
+
+  // What keeps every record of the organisation from being sent now. Any thread.
+  std::optional<Closed> WhyClosed(const std::string& organization) const;
 
   // Why a partition is not sent from any more; empty when all is well. Any thread.
   std::string Trouble() const;
@@ -96,7 +109,9 @@ class Sender {
 
   void AppendStep(Job& job, log::v1::DeliveryRecord step);
   void FlushAppends();
-  void TellGates(const std::string& organization, const deliver::Verdict& verdict);
+  void TellGates(const Job& job, const deliver::Verdict& verdict);
+  void ShowDoor(const std::string& door);
+  void ForgetTrouble();
   SendGate& Gate(const std::string& organization);
   Job* FindJob(const std::string& entry_id, uint64_t serial);
   void Post(absl::AnyInvocable<void()> task);
@@ -107,6 +122,7 @@ class Sender {
   eventlog::EventLog& log_;
   deliver::Destination& destination_;
   const DirectorySource directory_source_;
+  const CredentialsVersion credentials_source_;
   const Options options_;
   const base::Clock& clock_;
   base::Metrics& metrics_;
@@ -118,7 +134,9 @@ class Sender {
   PatientIds patients_;
   std::map<std::string, SendGate> gates_;  // by organisation; "": the platform
   std::shared_ptr<const fhir::Directory> directory_;
+  uint64_t credentials_version_ = 0;
   std::map<uint32_t, std::string> recheck_from_;  // partition: held records to look at again
+  bool recheck_credentials_ = true;               // those held for their credentials too
   std::vector<eventlog::Draft> drafts_;
   std::vector<std::pair<std::string, uint64_t>> draft_jobs_;  // entry id and serial of each draft
   base::Time append_again_{};
@@ -130,6 +148,7 @@ class Sender {
   std::condition_variable wake_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // guarded: what the applying thread changes
   std::deque<absl::AnyInvocable<void()>> inbox_;
+  std::map<std::string, Closed> closed_;  // doors with trouble; "": the platform's
   bool woken_ = false;
   bool stopping_ = false;
   size_t appends_in_flight_ = 0;

@@ -32,9 +32,10 @@ class NationalPlatformTest : public ::testing::Test {
   void Open(const std::string& url) {
     NationalPlatform::Options options;
     options.url = url;
-    options.credentials = *Credentials::Parse(
-        R"([{"organization":"100","client_id":"id&1","client_secret":"s=1"},
-            {"organization":"200","client_id":"bad","client_secret":"x"}])");
+    options.credentials = [this] {
+      const std::lock_guard lock(mutex_);
+      return credentials_;
+    };
     options.request_limit = std::chrono::milliseconds(1500);
     platform_ = *NationalPlatform::Open(std::move(options), base::SystemClock(), metrics_);
   }
@@ -88,6 +89,10 @@ class NationalPlatformTest : public ::testing::Test {
   }
 
   std::mutex mutex_;
+  std::shared_ptr<const Credentials> credentials_ =
+      std::make_shared<const Credentials>(*Credentials::Parse(
+          R"([{"organization":"100","client_id":"id&1","client_secret":"s=1"},
+              {"organization":"200","client_id":"bad","client_secret":"x"}])"));
   std::deque<rpc::HttpResponse> answers_;
   std::vector<rpc::HttpRequest> requests_;
   int tokens_ = 0;
@@ -153,6 +158,34 @@ TEST_F(NationalPlatformTest, HoldsWhatHasNoCredentialsOrWrongOnes) {
   EXPECT_EQ(wrong.reason, "credentials");
   EXPECT_EQ(wrong.scope, Verdict::Scope::kOrganization);
   EXPECT_EQ(Requests("/fhir-r4/v1"), 0u);
+}
+
+TEST_F(NationalPlatformTest, TakesAnotherTokenOnceTheCredentialsHaveChanged) {
+  ASSERT_EQ(Send().meaning, Meaning::kDone);
+  ASSERT_EQ(Send("200").reason, "credentials");
+  {
+    const std::lock_guard lock(mutex_);
+    credentials_ = std::make_shared<const Credentials>(*Credentials::Parse(
+        R"([{"organization":"100","client_id":"id&2","client_secret":"s=1"},
+            {"organization":"200","client_id":"good","client_secret":"x"}])"));
+  }
+  EXPECT_EQ(Send("200").meaning, Meaning::kDone);
+  EXPECT_EQ(Send().meaning, Meaning::kDone);
+  EXPECT_EQ(Requests("/oauth2/v1/accesstoken"), 4u);
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(requests_[requests_.size() - 2].body, "client_id=id%262&client_secret=s%3D1");
+  EXPECT_EQ(requests_.back().headers["authorization"], "Bearer t3");
+}
+
+TEST_F(NationalPlatformTest, UsesNoTokenOfACredentialThatIsGone) {
+  ASSERT_EQ(Send().meaning, Meaning::kDone);
+  {
+    const std::lock_guard lock(mutex_);
+    credentials_ = std::make_shared<const Credentials>(
+        *Credentials::Parse(R"([{"organization":"100","client_id":"bad","client_secret":"s=1"}])"));
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Send().reason, "credentials");
+  EXPECT_EQ(Requests("/fhir-r4/v1"), 1u);
 }
 
 TEST_F(NationalPlatformTest, DoesNotFollowRedirects) {

@@ -233,10 +233,12 @@ def keeps_what_it_cannot_send(folder):
             def records():
                 return [record for rows in serve.trace(some).values() for row in rows for record in row["records"]]
 
-            # What waits behind a held one of the same patient has no reason of its own.
-            wait_until("records to say that the credentials are wrong", lambda: any(
-                record["state"] == "held" and record["reason"] == "credentials" for record in records()))
-            assert {record["state"] for record in records()} <= {"held", "waiting"}
+            def explained():
+                found = records()
+                return len(found) >= len(some) and all(
+                    record["state"] in ("held", "waiting") and record["reason"] == "credentials" for record in found)
+            wait_until("every record to say that the credentials are wrong", explained)
+            assert any(record["state"] == "held" for record in records())
             assert sandbox.report()["created"] == 0
 
 

@@ -13,6 +13,7 @@ namespace simpul::deliver {
 struct Credential {
   std::string client_id;
   std::string client_secret;
+  friend bool operator==(const Credential&, const Credential&) = default;
 };
 
 // Immutable once read. One credential for each organisation: the platform binds a client to exactly

@@ -2,5 +2,4 @@
 simpul_library(
   simpul_directory_file
   SRCS directory_file.cc
-  DEPS simpul_fhir simpul_protos absl::status absl::statusor
-  PRIVATE_DEPS simpul_base)
+  DEPS simpul_base simpul_fhir simpul_protos absl::status absl::statusor)

@@ -1,15 +1,13 @@
 // The directory as the operator keeps it: a file that may change while the program runs.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lib/deliver/watched_file.h"
 #include "lib/fhir/directory.h"
 
 namespace simpul::deliver {
@@ -23,38 +21,19 @@ class DirectoryFile {
 
   // The directory as it is now: the file is read again when it has changed. While it is broken or
   // gone the last good one stays, and why is logged once per change.
-  std::shared_ptr<const fhir::Directory> Get();
+  std::shared_ptr<const fhir::Directory> Get() { return file_->Get(); }
 
   // Raised with every change taken: a directory that is held may be out of date when it differs.
-  uint64_t version();
+  uint64_t version() { return file_->version(); }
 
   // OK, or why the file as it is now was not taken.
-  absl::Status Health();
+  absl::Status Health() { return file_->Health(); }
 
  private:
-  // What tells one state of the file from another.
-  struct Stamp {
-    timespec changed{};
-    off_t size = 0;
-    ino_t inode = 0;
-    bool exists = false;
-    friend bool operator==(const Stamp& a, const Stamp& b) {
-      return a.changed.tv_sec == b.changed.tv_sec && a.changed.tv_nsec == b.changed.tv_nsec &&
-             a.size == b.size && a.inode == b.inode && a.exists == b.exists;
-    }
-  };
+  explicit DirectoryFile(std::unique_ptr<WatchedFile<fhir::Directory>> file)
+      : file_(std::move(file)) {}
 
-  explicit DirectoryFile(std::filesystem::path path) : path_(std::move(path)) {}
-  Stamp StampNow() const;
-  absl::Status Read();
-  void Refresh();
-
-  const std::filesystem::path path_;
-  std::mutex mutex_;
-  Stamp stamp_;
-  std::shared_ptr<const fhir::Directory> directory_ = std::make_shared<const fhir::Directory>();
-  uint64_t version_ = 1;
-  absl::Status health_;
+  const std::unique_ptr<WatchedFile<fhir::Directory>> file_;
 };
 
 }  // namespace simpul::deliver

@@ -181,6 +181,7 @@ class NationalPlatform::Exchanges {
 
  private:
   struct Token {
+    Credential credential;  // it was asked for with
     std::string text;
     base::Time expires;
     bool being_fetched = false;
@@ -228,7 +229,8 @@ class NationalPlatform::Exchanges {
   }
 
   void WithToken(std::unique_ptr<Exchange> exchange) {
-    const Credential* credential = options_.credentials.Of(exchange->organization);
+    const std::shared_ptr<const Credentials> credentials = options_.credentials();
+    const Credential* credential = credentials->Of(exchange->organization);
     if (credential == nullptr) {
       Verdict verdict;
       verdict.meaning = Meaning::kHeld;
@@ -238,7 +240,7 @@ class NationalPlatform::Exchanges {
       return;
     }
     Token& token = tokens_[exchange->organization];
-    if (!token.text.empty() && Now() < token.expires) {
+    if (!token.text.empty() && Now() < token.expires && token.credential == *credential) {
       ready_.push_back(std::move(exchange));
       return;
     }
@@ -246,6 +248,8 @@ class NationalPlatform::Exchanges {
     token.waiting.push_back(std::move(exchange));
     if (token.being_fetched) return;
     token.being_fetched = true;
+    token.credential = *credential;
+    token.text.clear();
     auto fetch = std::make_unique<Exchange>();
     fetch->organization = organization;
     fetch->is_token = true;
@@ -448,6 +452,9 @@ absl::StatusOr<std::unique_ptr<NationalPlatform>> NationalPlatform::Open(Options
         "the platform's URL must begin with http:// or https://, such as http://127.0.0.1:7490");
   }
   while (options.url.ends_with('/')) options.url.pop_back();
+  if (!options.credentials) {
+    options.credentials = [none = std::make_shared<const Credentials>()] { return none; };
+  }
   auto platform = std::unique_ptr<NationalPlatform>(new NationalPlatform());
   platform->exchanges_ = std::make_unique<Exchanges>(std::move(options), clock, metrics);
   return platform;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,9 @@ class NationalPlatform : public Destination {
   struct Options {
     // Such as http://127.0.0.1:7490; /oauth2/v1 and /fhir-r4/v1 lie below it.
     std::string url;
-    Credentials credentials;
+    // The credentials as they are now; asked at each exchange, so it must not wait. A token of a
+    // credential that has changed is not used any more. Null: no organisation has one.
+    std::function<std::shared_ptr<const Credentials>()> credentials;
     std::chrono::milliseconds request_limit{30'000};
     std::chrono::milliseconds connect_limit{10'000};
     size_t connections_max = 32;
