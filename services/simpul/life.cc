@@ -793,6 +793,7 @@ class Country {
     for (Person& baby : babies) {
       village_.people.push_back(baby);
       BeBorn(baby, visits);
+      GetNik(baby, &baby == &babies.front() && count == 2 ? babies.back().nik : "");
       LiveAsChild(baby);
     }
   }
@@ -832,8 +833,44 @@ class Country {
       if (i == 0) visit.set_spo2_percent(static_cast<uint32_t>(random_.Between(95, 99)));
       outbox_.Put(std::move(event));
     }
-    // The identity number comes weeks later: the registration says that both are one child.
-    if (Within(baby.nik_since)) Register(baby, baby.nik_since, true, midwife);
+  }
+
+  // The identity number comes weeks later. Some programs register the child again under both
+  // identities, some link the one to the other; `twin_nik` is the number a clerk takes by mistake.
+  void GetNik(const Person& baby, const std::string& twin_nik) {
+    if (!Within(baby.nik_since)) return;
+    const Worker& midwife = Midwife(AtClinic(baby, baby.nik_since));
+    if (births_ % 2 == 1) return Register(baby, baby.nik_since, true, midwife);
+    const Day noticed = baby.nik_since + days(random_.Between(1, 6));
+    if (twin_nik.empty() || !Within(noticed)) {
+      Link(baby, baby.nik_since, baby.nik, midwife);
+      return;
+    }
+    const std::string wrong = Link(baby, baby.nik_since, twin_nik, midwife);
+    v1::Event event = AsNewborn(baby, noticed, midwife);
+    event.mutable_patient_unlinked()->set_link_event_id(wrong);
+    event.mutable_patient_unlinked()->set_reason("NIK milik saudara kembarnya");
+    outbox_.Put(std::move(event));
+    Link(baby, noticed, baby.nik, midwife);
+  }
+
+  // An event about the child as it was known before it had a NIK.
+  v1::Event AsNewborn(const Person& baby, Day day, const Worker& worker) {
+    Attendance at = AtClinic(baby, day);
+    at.visit_id.clear();
+    v1::Event event = EventOf(at, &worker);
+    *event.mutable_subject() = SubjectOf(baby, baby.born);
+    return event;
+  }
+
+  // Says that the child is the one with that NIK; returns the event's id.
+  std::string Link(const Person& baby, Day day, const std::string& nik, const Worker& worker) {
+    v1::Event event = AsNewborn(baby, day, worker);
+    event.mutable_patient_linked()->mutable_other()->mutable_nik()->set_number(nik);
+    event.mutable_patient_linked()->set_reason("Akta kelahiran terbit");
+    std::string id = event.event_id();
+    outbox_.Put(std::move(event));
+    return id;
   }
 
   // --- a whole life in these days ---

@@ -43,14 +43,46 @@ void Outbox::Put(v1::Event event) {
   Send(events_.size() - 1, at);
   const v1::Event original = events_.back();
   const bool measured = original.has_visit() && original.visit().has_weight_g();
-  if (measured && random_.Chance(20)) {
+  const bool correctable = measured || original.has_referral() || original.has_screening() ||
+                           !original.immunisation().lot().empty();
+  if (correctable && random_.Chance(20)) {
     Correct(original, random_.Between(600, 9 * kDayS));
     // Two people put the same thing right, each in their own way.
     if (random_.Chance(200)) Correct(original, random_.Between(600, 9 * kDayS));
     if (random_.Chance(80)) Retract(original, random_.Between(9 * kDayS, 12 * kDayS));
-  } else if ((original.has_visit() || original.has_supplement() || original.has_lab_result()) &&
+  } else if ((correctable || original.has_visit() || original.has_supplement() ||
+              original.has_lab_result() || original.has_immunisation()) &&
              random_.Chance(7)) {
     Retract(original, random_.Between(600, 9 * kDayS));
+  }
+}
+
+void Outbox::PutRight(v1::Event& event) {
+  if (event.has_visit()) {
+    v1::Visit& visit = *event.mutable_visit();
+    const uint32_t gram = visit.weight_g() / 50;
+    visit.set_weight_g(visit.weight_g() + static_cast<uint32_t>(random_.Between(1, gram)));
+  } else if (event.has_immunisation()) {
+    // Read off the vial again.
+    std::string& lot = *event.mutable_immunisation()->mutable_lot();
+    lot += static_cast<char>('A' + random_.Below(26));
+  } else if (event.has_screening()) {
+    // A question asked again; its answer never changes the result. Where none can, what follows is
+    // put right.
+    v1::Screening& screening = *event.mutable_screening();
+    const bool abnormal = screening.result() == v1::SCREENING_RESULT_NEEDS_CHECK;
+    const uint64_t first = random_.Below(static_cast<uint64_t>(screening.answers_size()));
+    for (int i = 0; i < screening.answers_size(); ++i) {
+      v1::Answer& answer = *screening.mutable_answers(
+          static_cast<int>((first + static_cast<uint64_t>(i)) % screening.answers_size()));
+      if (answer.flag() == abnormal) continue;
+      answer.set_flag(abnormal);
+      screening.set_score(screening.score() + (abnormal ? 1 : -1));
+      return;
+    }
+    screening.set_follow_up(abnormal ? v1::FOLLOW_UP_URGENT : v1::FOLLOW_UP_EDUCATION);
+  } else if (event.has_referral()) {
+    event.mutable_referral()->set_reason(event.referral().reason() + "; sudah dikonfirmasi");
   }
 }
 
@@ -74,9 +106,7 @@ void Outbox::Correct(const v1::Event& original, int64_t after_s) {
   correction.set_original_event_id(original.event_id());
   correction.set_reason("salah ketik");
   *correction.mutable_replacement() = original;
-  v1::Visit& visit = *correction.mutable_replacement()->mutable_visit();
-  const uint32_t gram = visit.weight_g() / 50;
-  visit.set_weight_g(visit.weight_g() + static_cast<uint32_t>(random_.Between(1, gram)));
+  PutRight(*correction.mutable_replacement());
   *correction.mutable_replacement()->mutable_recorded_at() = event.recorded_at();
   const int64_t at = event.recorded_at().seconds() + random_.Between(5, 1800);
   events_.push_back(std::move(event));

@@ -41,6 +41,8 @@ class Outbox {
   int64_t Delay();
   void Send(size_t event, int64_t at_s);
   void Correct(const event::v1::Event& original, int64_t after_s);
+  // Changes what a correction may change: a weight, a lot, an answer, a referral's reason.
+  void PutRight(event::v1::Event& event);
   void Retract(const event::v1::Event& original, int64_t after_s);
   event::v1::Event Amendment(const event::v1::Event& original, int64_t after_s);
 

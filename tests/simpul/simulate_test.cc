@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "lib/event/date.h"
 #include "lib/event/kind.h"
@@ -127,9 +129,10 @@ TEST(Simulate, TellsOfEverythingThatHappensInAClinic) {
     if (!original.empty() && !seen.contains(original)) ++amended_first;
     seen.insert(event.event_id());
   });
-  for (const char* kind : {"visit", "immunisation", "supplement", "lab_result", "screening",
-                           "referral", "pregnancy", "birth", "patient_registered", "patient_status",
-                           "consent", "restriction", "correction", "retraction"}) {
+  for (const char* kind :
+       {"visit", "immunisation", "supplement", "lab_result", "screening", "referral", "pregnancy",
+        "birth", "patient_registered", "patient_linked", "patient_unlinked", "patient_status",
+        "consent", "restriction", "correction", "retraction"}) {
     EXPECT_GT(kinds[kind], 0) << kind;
   }
   EXPECT_GT(lines, 15'000u);
@@ -150,6 +153,77 @@ TEST(Simulate, TellsOfEverythingThatHappensInAClinic) {
   EXPECT_EQ(under_two, 1u);
   EXPECT_EQ(conflicts, 3u);
   EXPECT_GT(village.people.size(), 1000u);
+}
+
+TEST(Simulate, PutsRightAndTakesBackWhatIsMoreThanAWeight) {
+  Simulation simulation;
+  simulation.seed = 5;
+  simulation.patients = 1000;
+  simulation.days = 365;
+  std::map<std::string, v1::Event> originals;
+  std::vector<v1::Event> amendments;
+  Simulate(simulation, [&](const v1::Event& event, bool) {
+    if (event.has_correction() || event.has_retraction()) {
+      amendments.push_back(event);
+    } else {
+      originals.emplace(event.event_id(), event);
+    }
+  });
+  std::map<std::string, int> corrected, retracted;
+  for (const v1::Event& event : amendments) {
+    const std::string& id = event.has_correction() ? event.correction().original_event_id()
+                                                   : event.retraction().original_event_id();
+    const v1::Event& original = originals.at(id);
+    const std::string kind(event::KindName(uint32_t(original.payload_case())));
+    ++(event.has_correction() ? corrected : retracted)[kind];
+    if (!event.has_correction()) continue;
+    const v1::Event& right = event.correction().replacement();
+    EXPECT_EQ(right.payload_case(), original.payload_case());
+    v1::Event but_for_time = right;
+    *but_for_time.mutable_recorded_at() = original.recorded_at();
+    EXPECT_NE(but_for_time.SerializeAsString(), original.SerializeAsString()) << kind;
+    if (right.has_screening()) {
+      const auto& answers = right.screening().answers();
+      EXPECT_EQ(right.screening().score(),
+                std::count_if(answers.begin(), answers.end(),
+                              [](const v1::Answer& answer) { return answer.flag(); }));
+    }
+  }
+  for (const char* kind : {"visit", "immunisation", "screening", "referral"}) {
+    EXPECT_GT(corrected[kind], 0) << kind;
+    EXPECT_GT(retracted[kind], 0) << kind;
+  }
+}
+
+TEST(Simulate, LinksNewbornsToTheirNikAndUndoesWhatWasTheTwins) {
+  Simulation simulation;
+  simulation.seed = 5;
+  simulation.patients = 1000;
+  simulation.days = 365;
+  std::map<std::string, v1::Event> links;
+  std::vector<v1::Event> unlinks;
+  const Village village = Simulate(simulation, [&](const v1::Event& event, bool) {
+    if (event.has_patient_linked()) links.emplace(event.event_id(), event);
+    if (event.has_patient_unlinked()) unlinks.push_back(event);
+  });
+  ASSERT_FALSE(unlinks.empty());
+  EXPECT_GT(links.size(), 4 * unlinks.size());
+  for (const v1::Event& unlink : unlinks) {
+    const v1::Event& link = links.at(unlink.patient_unlinked().link_event_id());
+    EXPECT_EQ(link.subject().identities(0).SerializeAsString(),
+              unlink.subject().identities(0).SerializeAsString());
+    EXPECT_LT(link.occurred_at().time().seconds(), unlink.occurred_at().time().seconds());
+    links.erase(link.event_id());
+  }
+  std::map<std::string, const Person*> by_nik;
+  for (const Person& person : village.people) by_nik[person.nik] = &person;
+  for (const auto& [id, link] : links) {
+    const v1::Newborn& newborn = link.subject().identities(0).newborn();
+    const Person* child = by_nik.at(link.patient_linked().other().nik().number());
+    EXPECT_EQ(child->mother_nik, newborn.mother_nik());
+    EXPECT_EQ(event::FormatDay(child->born), newborn.birth_date());
+    EXPECT_EQ(child->birth_order, static_cast<int>(newborn.birth_order()));
+  }
 }
 
 TEST(Simulate, GivesEveryPersonTheirOwnNumberAndPlatformId) {
