@@ -431,6 +431,16 @@ TEST_F(ServerTest, DescribesItsServicesByReflection) {
   EXPECT_THAT(file.bytes, HasSubstr("GetTimelineRequest"));
 }
 
+TEST_F(ServerTest, SurvivesCallsOfAMethodNobodyServes) {
+  Start();
+  for (const char* path : {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                           "/simpul.timeline.v1.TimelineService/Nothing", "/nothing"}) {
+    EXPECT_EQ(RawCall(channel_, path, "").status.error_code(), grpc::StatusCode::UNIMPLEMENTED)
+        << path;
+  }
+  EXPECT_TRUE(Get().ok());
+}
+
 TEST_F(ServerTest, RefusesAMessageAboveItsLimit) {
   Start();
   const RawAnswer answer = RawCall(channel_, "/simpul.timeline.v1.TimelineService/GetTimeline",
