@@ -107,7 +107,8 @@ absl::Status Run(const Options& options) {
       rpc::Server::Start(
           options.grpc,
           {ingest::BindIngest(ingest, metrics), timeline_role::BindTimeline(*timeline, metrics),
-           forwarder::BindForwarder(*forwarder, metrics), records::BindRecords(records, metrics)}));
+           forwarder::BindForwarder(*forwarder, metrics), records::BindRecords(records, metrics)},
+          &metrics));
 
   const std::string ports =
       JsonLine().Text("grpc", server->address()).Text("admin", admin->address()).Take();

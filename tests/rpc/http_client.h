@@ -32,13 +32,14 @@ class RawConnection {
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
 
-  // As much as the other side takes.
-  void Send(std::string_view bytes) {
+  // As much as the other side takes; false when that was not all.
+  bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
+      if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
+    return true;
   }
 
   // Head and body of one answer with a Content-Length; what there is when the other side closes.

@@ -5,33 +5,30 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <utility>
 
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
+#include "lib/rpc/tcp_socket.h"
 
 namespace simpul::rpc {
 namespace {
 
-constexpr std::chrono::milliseconds kSweepEvery{500};
+// A caller that resets its calls gets some two thousand through between two sweeps.
+constexpr std::chrono::milliseconds kSweepEvery{50};
+constexpr std::chrono::seconds kCutLogEvery{10};
 constexpr std::chrono::milliseconds kPauseAfterError{20};
 
 int OpenSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
-
-// True once either side has closed. gRPC shuts its sockets down before it closes them, so a second
-// descriptor sees it.
-bool HasEnded(int fd) {
-  tcp_info info{};
-  socklen_t size = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
-  return info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_SYN_RECV;
-}
 
 }  // namespace
 
@@ -81,8 +78,10 @@ Listener::~Listener() {
   }
 }
 
-void Listener::Accept(Take take) {
+void Listener::Accept(Take take, std::optional<GrpcSockets> sockets, base::Metrics* metrics) {
   take_ = std::move(take);
+  sockets_ = sockets;
+  metrics_ = metrics;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -91,7 +90,7 @@ void Listener::Stop() {
   ::eventfd_write(wake_fd_, 1);
   thread_.join();
   ::close(std::exchange(fd_, -1));
-  for (const int fd : connections_) ::close(fd);
+  for (const Connection& connection : connections_) ::close(connection.fd);
   connections_.clear();
 }
 
@@ -114,7 +113,7 @@ void Listener::AcceptOne() {
       ::close(std::exchange(spare_fd_, -1));
       if (const int refused = ::accept(fd_, nullptr, nullptr); refused >= 0) ::close(refused);
       spare_fd_ = OpenSpare();
-      SayFull();
+      CountRefused();
     }
     // Out of descriptors or memory; the network's own errors (a caller that has gone already) pass.
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -127,29 +126,84 @@ void Listener::AcceptOne() {
   const int second = connections_.size() >= connections_max_ ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (second < 0) {
     ::close(fd);
-    return SayFull();
+    return CountRefused();
   }
   was_full_ = false;
-  connections_.push_back(second);
+  connections_.push_back({.fd = second, .guard = {}});
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   take_(fd);
 }
 
-void Listener::SayFull() {
-  if (std::exchange(was_full_, true)) return;
+void Listener::CountRefused() {
+  if (metrics_ != nullptr) {
+    metrics_
+        ->Counter("simpul_rpc_connections_refused_total",
+                  "Connections closed as they came: there was no room for them.")
+        .Increment();
+  }
+  if (std::exchange(was_full_, true)) return;  // once, until there is room again
   base::Log(base::Severity::kWarning, "rpc",
             "no room for more connections or file descriptors: new connections are closed",
             {{"connections", connections_.size()}});
 }
 
 void Listener::Sweep() {
-  next_sweep_ = std::chrono::steady_clock::now() + kSweepEvery;
-  std::erase_if(connections_, [](int fd) {
-    if (!HasEnded(fd)) return false;
-    ::close(fd);
+  const auto now = std::chrono::steady_clock::now();
+  next_sweep_ = now + kSweepEvery;
+  bool identified = false;
+  std::erase_if(connections_, [&](Connection& connection) {
+    const Traffic traffic = TrafficOf(connection.fd);
+    Verdict verdict = Verdict::kFine;
+    if (!traffic.has_ended && sockets_ && connection.guard.WantsLook(traffic.bytes_received)) {
+      if (connection.socket == 0 && !std::exchange(identified, true)) Identify();
+      verdict =
+          connection.guard.Look(now, traffic.bytes_received, traffic.has_unread,
+                                GrpcSockets::Counts(connection.socket).value_or(StreamCounts{}));
+    }
+    if (verdict != Verdict::kFine) Cut(connection, verdict);
+    if (!traffic.has_ended && verdict == Verdict::kFine) return false;
+    ::close(connection.fd);
     return true;
   });
+  if (metrics_ != nullptr) {
+    metrics_->Gauge("simpul_rpc_connections", "Connections to the gRPC server.")
+        .Set(static_cast<double>(connections_.size()));
+  }
+}
+
+void Listener::Identify() {
+  std::vector<int64_t> known;
+  std::map<std::string, Connection*> unknown;
+  for (Connection& connection : connections_) {
+    if (connection.socket != 0) {
+      known.push_back(connection.socket);
+    } else {
+      unknown[PeerOf(connection.fd)] = &connection;
+    }
+  }
+  std::sort(known.begin(), known.end());
+  for (const GrpcSockets::Socket& socket : sockets_->Others(known)) {
+    const auto found = unknown.find(socket.peer);
+    if (found != unknown.end()) found->second->socket = socket.id;
+  }
+}
+
+void Listener::Cut(const Connection& connection, Verdict verdict) {
+  const std::string reason(VerdictName(verdict));
+  if (metrics_ != nullptr) {
+    metrics_
+        ->Counter("simpul_rpc_connections_cut_total",
+                  "Connections cut because they did harm, by what they did.", {{"reason", reason}})
+        .Increment();
+  }
+  CutOff(connection.fd);
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_cut_log_) return;
+  next_cut_log_ = now + kCutLogEvery;
+  base::Log(base::Severity::kWarning, "rpc",
+            "a connection did harm and was cut; more may follow unsaid for ten seconds",
+            {{"reason", reason}});
 }
 
 }  // namespace simpul::rpc

@@ -18,6 +18,10 @@ namespace {
 constexpr int kSendBytesMax = 64 << 20;
 constexpr int kStreamsPerConnectionMax = 128;
 constexpr int kMetadataBytesMax = 16 << 10;
+// What was read before a connection is cut is worked through to its end: not megabytes at a time.
+constexpr int kReadBytesMax = 64 << 10;
+static_assert(kReceiveBytesMax <= ConnectionGuard::kMessageBytesMax);
+static_assert(kStreamsPerConnectionMax < ConnectionGuard::kOpenMax);
 
 class DrainingContexts final : public grpc::ContextAllocator {
  public:
@@ -47,6 +51,7 @@ void AddArguments(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kReadBytesMax);
   builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
   builder.SetMaxSendMessageSize(kSendBytesMax);
   // Only reflection uses the threads of the synchronous interface.
@@ -63,7 +68,8 @@ void AddArguments(grpc::ServerBuilder& builder) {
 Server::Server() : draining_(std::make_shared<Draining>()) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address,
-                                                      std::vector<ServicePtr> services) {
+                                                      std::vector<ServicePtr> services,
+                                                      base::Metrics* metrics) {
   SIMPUL_ASSIGN_OR_RETURN(const Address place, ParseAddress(address));
   std::unique_ptr<Server> server(new Server());
   SIMPUL_ASSIGN_OR_RETURN(server->listener_, Listener::Open(place, kConnectionsMax));
@@ -92,7 +98,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address
         connection.listener_fd = listener;
         connection.fd = fd;
         acceptor->HandleNewConnection(&connection);
-      });
+      },
+      GrpcSockets::OfNewestServer(), metrics);
   return server;
 }
 
