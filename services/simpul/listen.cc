@@ -3,8 +3,11 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/rpc/address.h"
+#include "simpul/command.h"
 
 namespace simpul::cli {
 
@@ -36,6 +39,27 @@ void StopSignals::Wait() {
   int signal = 0;
   sigwait(&signals_, &signal);
   pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+}
+
+StopLimit::StopLimit(std::chrono::milliseconds within)
+    : thread_([this, within] {
+        std::unique_lock lock(mutex_);
+        if (changed_.wait_for(lock, within, [this] { return stopped_; })) return;
+        base::Log(
+            base::Severity::kError, "serve",
+            "something held the stop up beyond its limit; the process ends all the same. What "
+            "was accepted is on disk",
+            {{"limit_ms", within.count()}});
+        _exit(kFailed);
+      }) {}
+
+StopLimit::~StopLimit() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    changed_.notify_one();
+  }
+  thread_.join();
 }
 
 }  // namespace simpul::cli

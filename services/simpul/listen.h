@@ -3,7 +3,11 @@
 
 #include <signal.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 
@@ -22,6 +26,20 @@ class StopSignals {
 
  private:
   sigset_t signals_;
+};
+
+// Ends the process with status 1, saying so, unless it is destroyed within the time. For a stop
+// that something holds up: what was acknowledged is durable, so ending at once loses nothing.
+class StopLimit {
+ public:
+  explicit StopLimit(std::chrono::milliseconds within);
+  ~StopLimit();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+  std::thread thread_;  // last: it uses everything above
 };
 
 }  // namespace simpul::cli

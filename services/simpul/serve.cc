@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Options {
   std::string directory;
   std::string earliest_day{fhir::kEarliestDay};
   std::string request_limit = "30s";
+  std::string stop_limit = "25s";
   bool insecure = false;
 };
 
@@ -59,6 +61,7 @@ void RaiseFileLimit() {
 absl::Status Run(const Options& options) {
   RaiseFileLimit();
   StopSignals signals;
+  std::optional<StopLimit> stop_limit;  // ends after everything below has ended
   SIMPUL_ASSIGN_OR_RETURN(eventlog::DataFolder folder, eventlog::DataFolder::Open(options.data));
   // What a killed process left would send people to ports that are others' by now.
   std::error_code ignored;
@@ -126,9 +129,11 @@ absl::Status Run(const Options& options) {
 
   signals.Wait();
   base::Log(base::Severity::kInfo, "serve", "shutting down");
+  const std::chrono::milliseconds stop_within = *ParseDuration(options.stop_limit);
+  stop_limit.emplace(stop_within);
   draining = true;
   std::filesystem::remove(folder.ports(), ignored);
-  server->Drain(std::chrono::seconds(10));
+  server->Drain(stop_within / 2);
   return absl::OkStatus();  // the roles end in the opposite order of their beginning
 }
 
@@ -144,9 +149,12 @@ int Serve(const Options& options) {
     Complain("serve: --earliest-day: write a day as YYYY-MM-DD");
     return kWrongUse;
   }
-  if (!ParseDuration(options.request_limit)) {
-    Complain("serve: --request-limit: write a duration such as 30s or 500ms");
-    return kWrongUse;
+  for (const auto& [flag, text] : {std::pair("--request-limit", options.request_limit),
+                                   {"--stop-limit", options.stop_limit}}) {
+    if (!ParseDuration(text)) {
+      Complain(fmt::format("serve: {}: write a duration such as 30s or 500ms", flag));
+      return kWrongUse;
+    }
   }
   if (const absl::Status ran = Run(options); !ran.ok()) {
     Complain(fmt::format("serve: {}", base::Message(ran)));
@@ -181,6 +189,10 @@ void AddServe(CLI::App& app, Chosen& chosen) {
   command
       ->add_option("--request-limit", options->request_limit,
                    "How long one request to the platform may take")
+      ->capture_default_str();
+  command
+      ->add_option("--stop-limit", options->stop_limit,
+                   "How long a stop may take; calls in hand have half of it")
       ->capture_default_str();
   command->add_flag("--insecure", options->insecure,
                     "Listen in plain text on addresses that other machines reach");

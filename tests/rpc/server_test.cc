@@ -14,6 +14,8 @@
 #include "lib/rpc/call.h"
 #include "lib/rpc/channel.h"
 #include "simpul/timeline/v1/timeline_service.grpc.pb.h"
+#include "tests/rpc/http2_frames.h"
+#include "tests/rpc/http_client.h"
 #include "tests/rpc/raw_call.h"
 
 namespace simpul::rpc {
@@ -361,6 +363,18 @@ TEST_F(ServerTest, DrainLetsCallsInHandFinish) {
   EXPECT_TRUE(call.get().ok());
   drained.get();
   EXPECT_EQ(Get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(ServerTest, DrainDoesNotWaitForConnectionsWithoutACall) {
+  Start();
+  RawConnection silent(server_->address());
+  RawConnection idle(server_->address());
+  ASSERT_TRUE(idle.Send(Greeting()));
+  EXPECT_NE(idle.Read(9), "");
+  EXPECT_TRUE(Get().ok());
+  server_->Drain(std::chrono::hours(1));
+  static_cast<void>(silent.ReadToEnd());
+  static_cast<void>(idle.ReadToEnd());
 }
 
 TEST_F(ServerTest, DrainTellsAHandlerThatWaits) {

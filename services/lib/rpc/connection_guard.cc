@@ -36,8 +36,7 @@ Verdict ConnectionGuard::Look(Time now, int64_t bytes_received, bool has_unread,
   }
   last_ = counts;
 
-  const int64_t open = counts.started - counts.succeeded - counts.failed;
-  if (open > kOpenMax) return Verdict::kResets;
+  if (counts.open() > kOpenMax) return Verdict::kResets;
   if (now - second_began_ >= std::chrono::seconds(1)) {
     second_began_ = now;
     failed_before_second_ = counts.failed;
@@ -45,7 +44,7 @@ Verdict ConnectionGuard::Look(Time now, int64_t bytes_received, bool has_unread,
   if (counts.failed - failed_before_second_ > kGivenUpMax) return Verdict::kResets;
 
   const int64_t under_way = bytes_received - progress_bytes_;
-  const int64_t messages = std::clamp<int64_t>(open, 1, kMessagesUnderWayMax);
+  const int64_t messages = std::clamp<int64_t>(counts.open(), 1, kMessagesUnderWayMax);
   if (under_way > messages * kMessageBytesMax + kSlackBytes) return Verdict::kBytes;
 
   if (under_way <= kStalledBytes || !has_unread) {

@@ -16,6 +16,8 @@ struct StreamCounts {
   int64_t succeeded = 0;  // answered, with whatever status
   int64_t failed = 0;     // ended without an answer, and let go of
   int64_t messages = 0;   // received whole
+
+  int64_t open() const { return started - succeeded - failed; }
 };
 
 enum class Verdict {

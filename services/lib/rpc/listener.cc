@@ -85,11 +85,23 @@ void Listener::Accept(Take take, std::optional<GrpcSockets> sockets, base::Metri
   thread_ = std::thread([this] { Run(); });
 }
 
-void Listener::Stop() {
+void Listener::EndThread() {
   if (!thread_.joinable()) return;
   ::eventfd_write(wake_fd_, 1);
   thread_.join();
-  ::close(std::exchange(fd_, -1));
+  eventfd_t ignored = 0;
+  ::eventfd_read(wake_fd_, &ignored);
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void Listener::Drain() {
+  EndThread();
+  draining_ = true;
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Listener::Stop() {
+  EndThread();
   for (const Connection& connection : connections_) ::close(connection.fd);
   connections_.clear();
 }
@@ -152,6 +164,10 @@ void Listener::Sweep() {
   const auto now = std::chrono::steady_clock::now();
   next_sweep_ = now + kSweepEvery;
   bool identified = false;
+  if (draining_ && sockets_) {
+    Identify();
+    identified = true;
+  }
   std::erase_if(connections_, [&](Connection& connection) {
     const Traffic traffic = TrafficOf(connection.fd);
     Verdict verdict = Verdict::kFine;
@@ -162,6 +178,11 @@ void Listener::Sweep() {
                                 GrpcSockets::Counts(connection.socket).value_or(StreamCounts{}));
     }
     if (verdict != Verdict::kFine) Cut(connection, verdict);
+    if (draining_ && sockets_) {
+      const bool is_idle = IsIdle(connection);
+      if (is_idle && connection.was_idle) ::shutdown(connection.fd, SHUT_RDWR);
+      connection.was_idle = is_idle;
+    }
     if (!traffic.has_ended && verdict == Verdict::kFine) return false;
     ::close(connection.fd);
     return true;
@@ -170,6 +191,11 @@ void Listener::Sweep() {
     metrics_->Gauge("simpul_rpc_connections", "Connections to the gRPC server.")
         .Set(static_cast<double>(connections_.size()));
   }
+}
+
+bool Listener::IsIdle(const Connection& connection) const {
+  const StreamCounts counts = GrpcSockets::Counts(connection.socket).value_or(StreamCounts{});
+  return counts.open() == 0 && !HasUnsent(connection.fd);
 }
 
 void Listener::Identify() {

@@ -41,6 +41,11 @@ class Listener {
   void Accept(Take take, std::optional<GrpcSockets> sockets = std::nullopt,
               base::Metrics* metrics = nullptr);
 
+  // No more is accepted. What was taken lives on, but is closed from now on when it is found twice
+  // with no call on it and nothing left to send: gRPC would wait for its caller to hang up. From
+  // the thread that stops.
+  void Drain();
+
   // No more is accepted; connections that were taken live on. Idempotent, from one thread.
   void Stop();
 
@@ -49,13 +54,17 @@ class Listener {
     int fd = -1;         // a second descriptor: tells what comes and when it has ended
     int64_t socket = 0;  // gRPC's id of it, once that is known
     ConnectionGuard guard;
+    bool was_idle = false;  // at the last look while draining
   };
 
   Listener() = default;
+  void EndThread();
   void Run();
   void AcceptOne();
-  // Lets go of connections that have ended, and cuts those that do harm.
+  // Lets go of connections that have ended, cuts those that do harm, and while draining closes
+  // those that are idle.
   void Sweep();
+  bool IsIdle(const Connection& connection) const;
   // Looks for the ids of the connections that have none yet, among all that gRPC has.
   void Identify();
   void Cut(const Connection& connection, Verdict verdict);
@@ -70,6 +79,7 @@ class Listener {
   int spare_fd_ = -1;
   std::vector<Connection> connections_;
   std::chrono::steady_clock::time_point next_sweep_;
+  bool draining_ = false;
   bool was_full_ = false;
   std::chrono::steady_clock::time_point next_cut_log_;
   Take take_;

@@ -111,9 +111,10 @@ void Server::Drain(std::chrono::milliseconds within) {
       health->SetServingStatus(false);
     }
     draining_->Begin();
-    listener_->Stop();
+    listener_->Drain();
     server_->Shutdown(std::chrono::system_clock::now() + within);
     server_->Wait();
+    listener_->Stop();
   });
 }
 

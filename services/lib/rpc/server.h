@@ -50,8 +50,9 @@ class Server {
   const std::string& address() const { return address_; }
 
   // Health says NOT_SERVING; new calls are refused; streams are told and end as Unavailable; other
-  // calls in hand have until the deadline, then nobody waits for them. Returns when every handler
-  // has returned: handlers that wait look at rpc::Cancelled. Idempotent, any thread.
+  // calls in hand have until the deadline, then nobody waits for them. Connections without a call
+  // are closed. Returns when every handler has returned: handlers that wait look at rpc::Cancelled.
+  // Idempotent, any thread.
   void Drain(std::chrono::milliseconds within);
 
   // As Drain(2 s).

@@ -31,6 +31,11 @@ Traffic TrafficOf(int fd) {
   return traffic;
 }
 
+bool HasUnsent(int fd) {
+  int unsent = 0;
+  return ::ioctl(fd, TIOCOUTQ, &unsent) == 0 && unsent > 0;
+}
+
 std::string PeerOf(int fd) {
   sockaddr_storage peer{};
   socklen_t size = sizeof(peer);

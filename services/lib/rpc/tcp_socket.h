@@ -14,6 +14,9 @@ struct Traffic {
 };
 Traffic TrafficOf(int fd);
 
+// True when the other side has not received everything that was sent.
+bool HasUnsent(int fd);
+
 // Who is at the other end: the bytes of its address and its port. Empty when it has ended.
 std::string PeerOf(int fd);
 std::string PeerText(std::string_view address_bytes, int port);
