@@ -3,10 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-
-#include "lib/base/file.h"
 #include "lib/base/hash.h"
 #include "lib/base/uuid.h"
 #include "lib/event/errors_doc.h"
@@ -14,6 +10,7 @@
 #include "lib/event/subject.h"
 #include "lib/event/validate.h"
 #include "tests/support/sample_events.h"
+#include "tests/support/source_file.h"
 
 namespace simpul::event {
 namespace {
@@ -21,14 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string Doc(std::string_view name) {
-  const char* root = std::getenv("SIMPUL_SOURCE_DIR");
-  if (root == nullptr) {
-    ADD_FAILURE() << "SIMPUL_SOURCE_DIR must name the source folder; ctest sets it";
-    return "";
-  }
-  auto text = base::ReadFile(std::filesystem::path(root) / "docs" / name);
-  EXPECT_TRUE(text.ok()) << text.status().ToString();
-  return text.ok() ? *text : "";
+  return simpul::testing::SourceFile("docs/" + std::string(name));
 }
 
 TEST(ErrorsDoc, IsWhatIsCommitted) {
