@@ -13,6 +13,7 @@
 #include "lib/event/validate.h"
 #include "lib/eventlog/position_token.h"
 #include "lib/fhir/map.h"
+#include "lib/timeline/entry_view.h"
 #include "lib/timeline/project.h"
 #include "records/cursor.h"
 #include "tests/support/sample_events.h"
@@ -80,9 +81,10 @@ TEST(FormatsDoc, HasTheVectorsOfEntryIds) {
            Case{"consent", timeline::v1::ENTRY_KIND_CONSENT, "5a3b1e00-0000-4000-8000-000000000001",
                 event::v1::PURPOSE_PRODUCTION},
        }) {
+    const event::v1::Facility facility = Facility();
     const std::string id = timeline::EntryId(subject, {.kind = wanted.kind,
-                                                       .facility = Facility(),
-                                                       .id = std::string(wanted.id),
+                                                       .facility = event::ViewOf(facility),
+                                                       .id = wanted.id,
                                                        .purpose = wanted.purpose});
     EXPECT_THAT(doc, HasSubstr(fmt::format("| {} ({}) | `{}` | {} | `{}` |\n", wanted.name,
                                            static_cast<int>(wanted.kind), wanted.id,
@@ -97,24 +99,27 @@ TEST(FormatsDoc, HasTheVectorsOfContentDigests) {
   };
   const event::v1::Event event = simpul::testing::SampleWeighing();
   const event::v1::Event correction = simpul::testing::SampleNamed("weighing_corrected");
-  const timeline::Group group = timeline::GroupOf(event);
+  const timeline::Group group = timeline::GroupOf(event::OutlineOf(event));
   timeline::v1::Entry entry;
   entry.set_kind(group.kind);
-  *entry.mutable_facility() = group.facility;
-  entry.set_group_id(group.id);
+  *entry.mutable_facility() = event.facility();
+  entry.set_group_id(std::string(group.id));
   entry.set_purpose(group.purpose);
+  const auto digest = [&entry] {
+    const std::string bytes = entry.SerializeAsString();
+    return base::Hex(base::AsBytes(timeline::ContentDigest(timeline::ReadEntry(bytes).value())));
+  };
   timeline::v1::Member& member = *entry.add_members();
   member.set_event_id(event.event_id());
   member.set_content(content(event));
   member.set_state(timeline::v1::MEMBER_STATE_STANDING);
-  EXPECT_THAT(doc, HasSubstr("weighing\n  entry    " +
-                             base::Hex(base::AsBytes(timeline::ContentDigest(entry))) + "\n"));
+  EXPECT_THAT(doc, HasSubstr("weighing\n  entry    " + digest() + "\n"));
   member.set_state(timeline::v1::MEMBER_STATE_CORRECTED);
   timeline::v1::Amendment& amendment = *member.add_amendments();
   amendment.set_event_id(correction.event_id());
   amendment.set_content(content(correction));
-  EXPECT_THAT(doc, HasSubstr("weighing, corrected by weighing_corrected\n  entry    " +
-                             base::Hex(base::AsBytes(timeline::ContentDigest(entry))) + "\n"));
+  EXPECT_THAT(
+      doc, HasSubstr("weighing, corrected by weighing_corrected\n  entry    " + digest() + "\n"));
 }
 
 TEST(FormatsDoc, HasTheVectorsOfPlatformIdentifiers) {

@@ -54,7 +54,7 @@ TEST(Golden, OfEveryKind) {
   for (const testing::SampleEvent& sample : testing::SampleEvents()) {
     histories.push_back({sample.event});
   }
-  EXPECT_EQ(Told(histories), "2b90149569fe577a2dee75dad297eb9f5f0557c71ddbb93528301e669179edec");
+  EXPECT_EQ(Told(histories), "353a57821cb644085c311497c62ef4989928382b16ad20f2a540a7d4662a194f");
 }
 
 }  // namespace
