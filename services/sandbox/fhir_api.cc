@@ -30,6 +30,16 @@ rpc::HttpResponse UnreadableJson() {
   return Refusal(400, {MakeIssue(20006, "Invalid JSON Payload Format", "", "structure")});
 }
 
+// Nothing when the body is a resource of the type that the path names.
+std::optional<rpc::HttpResponse> NotOfType(JsonText& json, std::string_view type) {
+  if (json.root() == nullptr) return UnreadableJson();
+  if (MemberText(*json.root(), "resourceType") == type) return std::nullopt;
+  return Refusal(
+      400,
+      {MakeIssue(20008, fmt::format("Failed to unmarshal request payload: expected a {}", type),
+                 fmt::format("{}.resourceType", type))});
+}
+
 rpc::HttpResponse InternalError() {
   rpc::HttpResponse response;
   response.status = 500;
@@ -186,13 +196,7 @@ rpc::HttpResponse FhirApi::One(std::vector<Change>& changes, std::string_view or
 rpc::HttpResponse FhirApi::Create(const rpc::HttpRequest& request, std::string_view type,
                                   std::string_view organization) {
   JsonText json(request.body);
-  if (json.root() == nullptr) return UnreadableJson();
-  if (MemberText(*json.root(), "resourceType") != type) {
-    return Refusal(
-        400,
-        {MakeIssue(20008, fmt::format("Failed to unmarshal request payload: expected a {}", type),
-                   fmt::format("{}.resourceType", type))});
-  }
+  if (auto refusal = NotOfType(json, type)) return *std::move(refusal);
   std::vector<Change> changes(1);
   changes[0].type = type;
   changes[0].resource = json.root();
@@ -202,13 +206,7 @@ rpc::HttpResponse FhirApi::Create(const rpc::HttpRequest& request, std::string_v
 rpc::HttpResponse FhirApi::Update(const rpc::HttpRequest& request, std::string_view type,
                                   std::string_view id, std::string_view organization) {
   JsonText json(request.body);
-  if (json.root() == nullptr) return UnreadableJson();
-  if (MemberText(*json.root(), "resourceType") != type) {
-    return Refusal(
-        400,
-        {MakeIssue(20008, fmt::format("Failed to unmarshal request payload: expected a {}", type),
-                   fmt::format("{}.resourceType", type))});
-  }
+  if (auto refusal = NotOfType(json, type)) return *std::move(refusal);
   if (MemberText(*json.root(), "id") != id) {
     return Refusal(400, {MakeIssue(0, fmt::format("{}.id must be the id of the request", type),
                                    fmt::format("{}.id", type))});
@@ -253,11 +251,7 @@ rpc::HttpResponse FhirApi::Patch(const rpc::HttpRequest& request, std::string_vi
 rpc::HttpResponse FhirApi::CreatePatient(const rpc::HttpRequest& request,
                                          std::string_view organization) {
   JsonText json(request.body);
-  if (json.root() == nullptr) return UnreadableJson();
-  if (MemberText(*json.root(), "resourceType") != "Patient") {
-    return Refusal(400, {MakeIssue(20008, "Failed to unmarshal request payload: expected a Patient",
-                                   "Patient.resourceType")});
-  }
+  if (auto refusal = NotOfType(json, "Patient")) return *std::move(refusal);
   Person person = PersonIn(*json.root());
   const bool newborn = person.nik.empty() && !person.mother_nik.empty();
   if (newborn && !IsFemaleNik(person.mother_nik)) {
