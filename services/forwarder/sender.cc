@@ -480,7 +480,7 @@ void Sender::Prepare(Job& job) {
 }
 
 void Sender::LookUp(Job& job, std::vector<deliver::PatientQuery> queries, size_t nth) {
-  if (nth >= queries.size()) {
+  if (queries.empty()) {
     patients_.RememberMiss(job.subject_key, "patient_unknown", clock_.Now());
     return Prepare(job);
   }
@@ -519,17 +519,15 @@ void Sender::TakePatient(Job& job, std::vector<deliver::PatientQuery> queries, s
     default:
       return PutOff(job, answer.verdict);
   }
-  switch (answer.choice.kind) {
-    case deliver::PatientChoice::Kind::kFound:
-      patients_.Remember(job.subject_key, answer.choice.id);
-      job.patient_id = answer.choice.id;
-      return Prepare(job);
-    case deliver::PatientChoice::Kind::kAmbiguous:
-      patients_.RememberMiss(job.subject_key, "patient_ambiguous", clock_.Now());
-      return Prepare(job);
-    case deliver::PatientChoice::Kind::kUnknown:
-      return LookUp(job, std::move(queries), nth + 1);
+  if (answer.choice.kind == deliver::PatientChoice::Kind::kFound) {
+    patients_.Remember(job.subject_key, answer.choice.id);
+    job.patient_id = answer.choice.id;
+    return Prepare(job);
   }
+  const deliver::PatientStep step = deliver::NextStepOf(queries, nth, answer.choice.kind);
+  if (step.next) return LookUp(job, std::move(queries), *step.next);
+  patients_.RememberMiss(job.subject_key, std::string(step.reason), clock_.Now());
+  Prepare(job);
 }
 
 // Fills job.known: what the platform has of the mapped parts, and what fell away since.

@@ -254,7 +254,13 @@ std::vector<Person> People::FindPatients(const PersonQuery& query) const {
                     .name = query.name,
                     .birth_date = query.birth_date,
                     .sex = query.sex};
-      person.platform_id = DerivePatientId(person);
+      // Twins have one mother and one birth date, but each its name.
+      person.platform_id =
+          query.name.empty()
+              ? DerivePatientId(person)
+              : "P" + DerivedDigits(fmt::format("mother and name|{}|{}|{}", query.mother_nik,
+                                                query.birth_date, Fold(query.name)),
+                                    11);
       found.push_back(std::move(person));
     }
   } else if (!query.name.empty() && !query.birth_date.empty() && !query.sex.empty()) {

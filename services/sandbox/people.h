@@ -37,8 +37,9 @@ bool IsWellFormedNik(std::string_view nik);
 bool IsFemaleNik(std::string_view nik);
 
 // Patients. Without a population every well-formed NIK is somebody, every mother's NIK with a birth
-// date has one child, and every name with birth date and sex is one person; ids are derived from
-// what was asked, so that the same question always finds the same person. Any thread.
+// date has one child, and one of each name asked for besides, and every name with birth date and
+// sex is one person; ids are derived from what was asked, so that the same question always finds
+// the same person. Any thread.
 class People {
  public:
   // `population` empty: everybody is known. Otherwise a file: a JSON array of people, an object

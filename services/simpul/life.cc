@@ -744,7 +744,10 @@ class Country {
     for (int order = 1; order <= count; ++order) {
       Person baby = mother;
       baby.female = random_.Chance(490);
-      baby.name = MakeName(random_, baby.female);
+      // Nobody calls both twins the same, and the platform tells them apart by name.
+      do {
+        baby.name = MakeName(random_, baby.female);
+      } while (!babies.empty() && baby.name == babies.back().name);
       baby.born = day;
       baby.born_here = true;
       baby.mother_nik = mother.nik;

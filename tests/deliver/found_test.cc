@@ -22,6 +22,13 @@ TEST(ReadFound, SaysWhoseEachResourceIsAndLeavesOutWhatIsNone) {
   EXPECT_TRUE(ReadFound("gateway says no", "Observation").empty());
 }
 
+TEST(WasApplied, IsAsTheCallerWantsWhereNothingIsSaid) {
+  EXPECT_TRUE(WasApplied(R"({"link":[]})", "name"));
+  EXPECT_FALSE(WasApplied(R"({"link":[]})", "name", false));
+  EXPECT_TRUE(
+      WasApplied(R"({"link":[{"relation":"self","url":"http://x?name=a"}]})", "name", false));
+}
+
 TEST(WasApplied, IsFalseOnlyWhenTheSelfLinkLeavesTheParameterOut) {
   EXPECT_TRUE(WasApplied(R"({"link":[{"relation":"self","url":"http://x/O?identifier=a%7Cb"}]})",
                          "identifier"));
@@ -58,20 +65,50 @@ TEST(QueriesFor, AsksByNikThenByMotherAndByNameOnlyWithoutBoth) {
   subject.add_identities()->mutable_newborn()->set_mother_nik("1");
   subject.add_identities()->mutable_nik()->set_number("2");
   const auto queries = QueriesFor(subject);
-  ASSERT_EQ(queries.size(), 2u);
+  ASSERT_EQ(queries.size(), 3u);
   EXPECT_EQ(queries[0].way, PatientQuery::Way::kNik);
   EXPECT_EQ(queries[1].way, PatientQuery::Way::kMother);
+  EXPECT_EQ(queries[2].way, PatientQuery::Way::kMotherAndName);
+  EXPECT_EQ(queries[2].nik, "1");
+  EXPECT_EQ(queries[2].name, "Siti");
+  subject.clear_name();
+  EXPECT_EQ(QueriesFor(subject).size(), 2u);
   EXPECT_TRUE(QueriesFor({}).empty());
 }
 
 TEST(Choose, TellsSiblingsByBirthDateAndNeverGuessesBetweenTwins) {
-  const PatientQuery query{PatientQuery::Way::kMother, "1", "2026-01-02", 2};
   using Kind = PatientChoice::Kind;
-  EXPECT_EQ(Choose(query, {{"A", "2024-05-06"}, {"B", "2026-01-02"}}).id, "B");
-  EXPECT_EQ(Choose(query, {{"A", "2026-01-02"}, {"B", "2026-01-02"}}).kind, Kind::kAmbiguous);
-  EXPECT_EQ(Choose(query, {{"A", "2026-01-02", 1}, {"B", "2026-01-02", 2}}).id, "B");
-  EXPECT_EQ(Choose(query, {{"A", "2024-05-06"}}).kind, Kind::kUnknown);
-  EXPECT_EQ(Choose(query, {{"B", "2026-01-02"}, {"B", "2026-01-02"}}).kind, Kind::kFound);
+  const PatientQuery first{PatientQuery::Way::kMother, "1", "2026-01-02", 1};
+  EXPECT_EQ(Choose(first, {{"A", "2024-05-06"}, {"B", "2026-01-02"}}).id, "B");
+  EXPECT_EQ(Choose(first, {{"A", "2024-05-06"}}).kind, Kind::kUnknown);
+  EXPECT_EQ(Choose(first, {{"B", "2026-01-02"}, {"B", "2026-01-02"}}).kind, Kind::kFound);
+  const PatientQuery second{PatientQuery::Way::kMother, "1", "2026-01-02", 2};
+  EXPECT_EQ(Choose(second, {{"A", "2026-01-02"}, {"B", "2026-01-02"}}).kind, Kind::kAmbiguous);
+  EXPECT_EQ(Choose(second, {{"A", "2026-01-02", 1}, {"B", "2026-01-02", 2}}).id, "B");
+  // The only one there may be the first.
+  EXPECT_EQ(Choose(second, {{"A", "2026-01-02"}}).kind, Kind::kAmbiguous);
+  EXPECT_EQ(Choose(second, {{"A", "2026-01-02", 1}}).kind, Kind::kUnknown);
+  EXPECT_EQ(Choose(second, {{"A", "2024-05-06"}}).kind, Kind::kUnknown);
+  PatientQuery named = second;
+  named.way = PatientQuery::Way::kMotherAndName;
+  EXPECT_EQ(Choose(named, {{"A", "2024-05-06"}, {"B", "2026-01-02"}}).id, "B");
+  EXPECT_EQ(Choose(named, {{"A", "2026-01-02"}, {"B", "2026-01-02"}}).kind, Kind::kAmbiguous);
+  EXPECT_EQ(Choose(named, {}).kind, Kind::kUnknown);
+}
+
+TEST(NextStepOf, AsksForTheNameOnlyWhereTheMotherDoesNotTell) {
+  using Kind = PatientChoice::Kind;
+  using Way = PatientQuery::Way;
+  const std::vector<PatientQuery> queries = {{Way::kNik}, {Way::kMother}, {Way::kMotherAndName}};
+  EXPECT_EQ(NextStepOf(queries, 0, Kind::kUnknown).next, 1u);
+  EXPECT_EQ(NextStepOf(queries, 0, Kind::kAmbiguous).reason, "patient_ambiguous");
+  EXPECT_EQ(NextStepOf(queries, 1, Kind::kAmbiguous).next, 2u);
+  EXPECT_EQ(NextStepOf(queries, 1, Kind::kUnknown).next, std::nullopt);
+  EXPECT_EQ(NextStepOf(queries, 1, Kind::kUnknown).reason, "patient_unknown");
+  EXPECT_EQ(NextStepOf(queries, 2, Kind::kUnknown).reason, "patient_ambiguous");
+  EXPECT_EQ(NextStepOf(queries, 2, Kind::kAmbiguous).reason, "patient_ambiguous");
+  EXPECT_EQ(NextStepOf({{Way::kMother}}, 0, Kind::kAmbiguous).reason, "patient_ambiguous");
+  EXPECT_EQ(NextStepOf(queries, 2, Kind::kFound).reason, "");
 }
 
 TEST(EntriesOf, ReadsKeysAndUrlsInOrder) {

@@ -235,6 +235,26 @@ TEST_F(NationalPlatformTest, AsksForANewbornByTheMotherAndTheBirthDate) {
   EXPECT_EQ(requests_.back().query.find("birthdate")->second, "2026-02-20");
 }
 
+TEST_F(NationalPlatformTest, FindsATwinByNameOnlyWhereTheNameWasApplied) {
+  const auto find = [this](std::string_view parameters) {
+    answers_.push_back(Status(
+        200, fmt::format(R"({{"resourceType":"Bundle","link":[{{"relation":"self","url":"x?{}"}}],
+                "entry":[{{"resource":{{"resourceType":"Patient","id":"P1","birthDate":"2026-02-20"}}}}]}})",
+                         parameters)));
+    std::promise<PatientAnswer> promise;
+    PatientQuery query{PatientQuery::Way::kMotherAndName, "7324025708960002", "2026-02-20", 2,
+                       "Siti & Ani"};
+    platform_->FindPatient(
+        "100", query, [&promise](PatientAnswer answer) { promise.set_value(std::move(answer)); });
+    return promise.get_future().get().choice;
+  };
+  EXPECT_EQ(find("identifier=a&birthdate=b&name=c").id, "P1");
+  EXPECT_EQ(find("identifier=a&birthdate=b").kind, PatientChoice::Kind::kAmbiguous);
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(requests_.back().query.find("name")->second, "Siti & Ani");
+  EXPECT_EQ(requests_.back().query.find("birthdate")->second, "2026-02-20");
+}
+
 TEST_F(NationalPlatformTest, TrustsNoSearchWhoseParameterWasDropped) {
   answers_.push_back(Status(
       200,

@@ -1,5 +1,8 @@
 #include "forwarder/forwarder.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <map>
 
 #include "lib/base/file.h"
@@ -15,6 +18,7 @@ using simpul::testing::SampleEventId;
 using simpul::testing::SampleNamed;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 using enum delivery::v1::DeliveryState;
 
 class ForwarderTest : public World {
@@ -312,6 +316,75 @@ TEST_F(ForwarderTest, FindsANewbornByTheMotherWhetherThePlatformKnowsEverybodyOr
   const auto encounters = Resources("Encounter");
   ASSERT_EQ(encounters.size(), 1u);
   EXPECT_THAT(encounters[0], HasSubstr("Patient/P00000000012"));
+}
+
+// The sample's newborn as one of twins.
+event::v1::Event TwinVisit(uint32_t order, const std::string& name) {
+  event::v1::Event event = SampleNamed("newborn_visit");
+  event.set_event_id(SampleEventId(5100 + order));
+  event.mutable_subject()->set_name(name);
+  event.mutable_subject()->mutable_identities(0)->mutable_newborn()->set_birth_order(order);
+  return event;
+}
+
+std::string TwinRow(std::string_view name, std::string_view platform_id) {
+  std::string row = R"({"mother_nik":"7324025708960002","birth_date":"2026-02-20",)";
+  if (!name.empty()) row += fmt::format(R"("name":"{}",)", name);
+  return row + fmt::format(R"("platform_id":"{}"}})", platform_id);
+}
+
+TEST_F(ForwarderTest, TellsTwinsApartByNameWhereThePlatformKnowsBoth) {
+  ASSERT_TRUE(base::WriteFileAtomically(folder / "population.json",
+                                        "[" + TwinRow("Bayi Satu", "P00000000011") + "," +
+                                            TwinRow("Bayi Dua", "P00000000012") + "]")
+                  .ok());
+  sandbox_options.population = folder / "population.json";
+  Start();
+  Push({TwinVisit(1, "Bayi Satu"), TwinVisit(2, "Bayi Dua")});
+  EXPECT_TRUE(Becomes(SampleEventId(5101), DELIVERY_STATE_DELIVERED));
+  EXPECT_TRUE(Becomes(SampleEventId(5102), DELIVERY_STATE_DELIVERED));
+  EXPECT_THAT(Resources("Encounter"), UnorderedElementsAre(HasSubstr("Patient/P00000000011"),
+                                                           HasSubstr("Patient/P00000000012")));
+}
+
+TEST_F(ForwarderTest, TellsTwinsApartByNameWhereThePlatformKnowsEverybody) {
+  Start();
+  Push({TwinVisit(1, "Bayi Satu"), TwinVisit(2, "Bayi Dua")});
+  EXPECT_TRUE(Becomes(SampleEventId(5101), DELIVERY_STATE_DELIVERED));
+  EXPECT_TRUE(Becomes(SampleEventId(5102), DELIVERY_STATE_DELIVERED));
+  const auto encounters = Resources("Encounter");
+  ASSERT_EQ(encounters.size(), 2u);
+  const auto patient = [](const std::string& json) {
+    return json.substr(json.find("Patient/P"), std::string("Patient/P00000000000").size());
+  };
+  EXPECT_NE(patient(encounters[0]), patient(encounters[1]));
+}
+
+TEST_F(ForwarderTest, HoldsATwinWhomThePlatformCannotTellFromTheOther) {
+  // Both without a name, then the first alone.
+  for (const std::string& rows : {TwinRow("", "P00000000011") + "," + TwinRow("", "P00000000012"),
+                                  TwinRow("Bayi Satu", "P00000000011")}) {
+    StopForwarder();
+    platform.reset();
+    ForgetDeliveries();
+    std::filesystem::remove_all(folder / "sandbox");
+    StartTimeline();
+    ASSERT_TRUE(base::WriteFileAtomically(folder / "population.json", "[" + rows + "]").ok());
+    sandbox_options.population = folder / "population.json";
+    Start();
+    Push({TwinVisit(2, "Bayi Dua")});
+    EXPECT_TRUE(Becomes(SampleEventId(5102), DELIVERY_STATE_HELD, "patient_ambiguous")) << rows;
+    EXPECT_EQ(Created(), 0u);
+  }
+  // Tried again: once the second is registered too, it goes out.
+  StopForwarder();
+  platform.reset();
+  ASSERT_TRUE(base::WriteFileAtomically(folder / "population.json",
+                                        "[" + TwinRow("Bayi Satu", "P00000000011") + "," +
+                                            TwinRow("Bayi Dua", "P00000000012") + "]")
+                  .ok());
+  Start();
+  EXPECT_TRUE(Becomes(SampleEventId(5102), DELIVERY_STATE_DELIVERED));
 }
 
 TEST_F(ForwarderTest, HoldsWithWrongCredentialsAndSaysSo) {

@@ -474,6 +474,38 @@ TEST_F(FhirApiTest, AStrangerIsUnknownWhereThereIsAPopulation) {
   EXPECT_EQ(PostFhir("Encounter", Encounter("e", "Patient/P00000000012")).status, 201);
 }
 
+TEST_F(FhirApiTest, TwinsAreToldApartByName) {
+  const auto ids = [&](const std::string& more) {
+    const std::string body =
+        GetFhir("Patient?birthdate=2026-01-02&identifier=" +
+                UrlEscaped("https://fhir.kemkes.go.id/id/nik-ibu|7324024501900001") + more)
+            .body;
+    std::vector<std::string> found;
+    const std::string begin = R"("resourceType":"Patient","id":")";
+    for (size_t at = body.find(begin); at != std::string::npos; at = body.find(begin, at + 1)) {
+      found.push_back(body.substr(at + begin.size(), 12));
+    }
+    return found;
+  };
+  // Everybody is known: one child, and one of each name.
+  Start();
+  const auto any = ids(""), first = ids("&name=anak%20satu"), second = ids("&name=anak%20dua");
+  ASSERT_EQ(any.size(), 1u);
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(ids("&name=Anak%20Satu"), first);
+  sandbox.reset();
+  options.population = folder / "population.json";
+  std::ofstream(options.population)
+      << R"([{"mother_nik":"7324024501900001","name":"Anak Satu","birth_date":"2026-01-02","birth_order":1,"platform_id":"P00000000012"},
+             {"mother_nik":"7324024501900001","name":"Anak Dua","birth_date":"2026-01-02","birth_order":2,"platform_id":"P00000000013"}])";
+  Start();
+  EXPECT_EQ(ids("").size(), 2u);
+  EXPECT_EQ(ids("&name=anak%20dua"), std::vector<std::string>{"P00000000013"});
+  EXPECT_TRUE(ids("&name=anak%20tiga").empty());
+}
+
 TEST_F(FhirApiTest, ANewbornIsCreatedOnceAndFoundByTheMother) {
   Start();
   const std::string mother = "7324024501900001";

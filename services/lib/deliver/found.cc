@@ -81,10 +81,10 @@ std::vector<FoundResource> ReadFound(std::string_view body, std::string_view res
   return found;
 }
 
-bool WasApplied(std::string_view body, std::string_view parameter) {
+bool WasApplied(std::string_view body, std::string_view parameter, bool if_unsaid) {
   rapidjson::Document document;
   if (!ParseObject(body, document)) return false;
-  bool applied = true;
+  bool applied = if_unsaid;
   ForEach(document, "link", [&](const rapidjson::Value& link) {
     if (Text(link, "relation") != "self") return;
     const std::string url = Text(link, "url");

@@ -18,9 +18,10 @@ struct FoundResource {
 // The resources of a searchset that are of the type. OperationOutcomes among them are left out.
 std::vector<FoundResource> ReadFound(std::string_view body, std::string_view resource_type);
 
-// True unless the searchset's own link says that `parameter` was not applied: unknown parameters
-// are dropped silently, and the answer then holds other people's resources.
-bool WasApplied(std::string_view body, std::string_view parameter);
+// False when the searchset's own link says that `parameter` was not applied: unknown parameters are
+// dropped silently, and the answer then holds other people's resources. `if_unsaid` when it has no
+// such link.
+bool WasApplied(std::string_view body, std::string_view parameter, bool if_unsaid = true);
 
 // True when the searchset says there is another page.
 bool HasNextPage(std::string_view body);

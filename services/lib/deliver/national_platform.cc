@@ -539,10 +539,14 @@ void NationalPlatform::FindPatient(const std::string& organization, const Patien
                                    Escaped("https://fhir.kemkes.go.id/id/nik|" + query.nik));
       break;
     case PatientQuery::Way::kMother:
+    case PatientQuery::Way::kMotherAndName:
       // There is no parameter for the order of birth: Choose looks for it in the answer.
       exchange->path = fmt::format("{}identifier={}&birthdate={}", kPatient,
                                    Escaped("https://fhir.kemkes.go.id/id/nik-ibu|" + query.nik),
                                    Escaped(query.birth_date));
+      if (query.way == PatientQuery::Way::kMotherAndName) {
+        exchange->path += "&name=" + Escaped(query.name);
+      }
       break;
     case PatientQuery::Way::kPerson:
       exchange->path = fmt::format("{}name={}&birthdate={}&gender={}", kPatient,
@@ -559,6 +563,10 @@ void NationalPlatform::FindPatient(const std::string& organization, const Patien
       if (!WasApplied(ended.answer.body, by_person ? "name" : "identifier")) {
         answer.verdict.meaning = Meaning::kHeld;
         answer.verdict.reason = "search_not_applied";
+      } else if (query.way == PatientQuery::Way::kMotherAndName &&
+                 !WasApplied(ended.answer.body, "name", false)) {
+        // An answer for any name tells no more than the one before it.
+        answer.choice.kind = PatientChoice::Kind::kAmbiguous;
       } else {
         answer.choice = Choose(query, ReadPatients(ended.answer.body));
       }

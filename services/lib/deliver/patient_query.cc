@@ -14,8 +14,13 @@ std::vector<PatientQuery> QueriesFor(const event::v1::Subject& subject) {
                      PatientQuery{PatientQuery::Way::kNik, identity.nik().number()});
     } else if (identity.has_newborn()) {
       const event::v1::Newborn& newborn = identity.newborn();
-      queries.push_back(PatientQuery{PatientQuery::Way::kMother, newborn.mother_nik(),
-                                     newborn.birth_date(), newborn.birth_order()});
+      PatientQuery query{PatientQuery::Way::kMother, newborn.mother_nik(), newborn.birth_date(),
+                         newborn.birth_order()};
+      queries.push_back(query);
+      if (subject.name().empty()) continue;
+      query.way = PatientQuery::Way::kMotherAndName;
+      query.name = subject.name();
+      queries.push_back(std::move(query));
     }
   }
   if (queries.empty() && !subject.name().empty() && !subject.birth_date().empty() &&
@@ -31,12 +36,15 @@ std::vector<PatientQuery> QueriesFor(const event::v1::Subject& subject) {
 
 PatientChoice Choose(const PatientQuery& query, const std::vector<PatientRow>& rows) {
   std::vector<PatientRow> left = rows;
-  if (query.way == PatientQuery::Way::kMother) {
+  const bool by_mother =
+      query.way == PatientQuery::Way::kMother || query.way == PatientQuery::Way::kMotherAndName;
+  bool orders_told = false;
+  if (by_mother) {
     std::erase_if(left, [&](const PatientRow& row) {
       return !row.birth_date.empty() && row.birth_date != query.birth_date;
     });
-    const bool orders_told = std::any_of(
-        left.begin(), left.end(), [](const PatientRow& row) { return row.birth_order != 0; });
+    orders_told = std::any_of(left.begin(), left.end(),
+                              [](const PatientRow& row) { return row.birth_order != 0; });
     if (orders_told) {
       std::erase_if(left,
                     [&](const PatientRow& row) { return row.birth_order != query.birth_order; });
@@ -50,7 +58,28 @@ PatientChoice Choose(const PatientQuery& query, const std::vector<PatientRow>& r
              left.end());
   if (left.empty()) return {PatientChoice::Kind::kUnknown, ""};
   if (left.size() > 1) return {PatientChoice::Kind::kAmbiguous, ""};
+  const bool may_be_the_twin =
+      query.way == PatientQuery::Way::kMother && query.birth_order > 1 && !orders_told;
+  if (may_be_the_twin) return {PatientChoice::Kind::kAmbiguous, ""};
   return {PatientChoice::Kind::kFound, left.front().id};
+}
+
+PatientStep NextStepOf(const std::vector<PatientQuery>& queries, size_t nth,
+                       PatientChoice::Kind kind) {
+  using Way = PatientQuery::Way;
+  if (kind == PatientChoice::Kind::kFound) return {};
+  if (kind == PatientChoice::Kind::kAmbiguous) {
+    const bool narrower = queries[nth].way == Way::kMother && nth + 1 < queries.size() &&
+                          queries[nth + 1].way == Way::kMotherAndName;
+    if (narrower) return {nth + 1, ""};
+    return {std::nullopt, "patient_ambiguous"};
+  }
+  // The mother has children of that day, and none is known by the name.
+  if (queries[nth].way == Way::kMotherAndName) return {std::nullopt, "patient_ambiguous"};
+  size_t next = nth + 1;
+  while (next < queries.size() && queries[next].way == Way::kMotherAndName) ++next;
+  if (next < queries.size()) return {next, ""};
+  return {std::nullopt, "patient_unknown"};
 }
 
 std::vector<PatientRow> ReadPatients(std::string_view body) {

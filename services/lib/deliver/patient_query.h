@@ -1,6 +1,8 @@
 // Which questions to ask the platform to find out what it calls a patient. Pure.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,8 @@ struct PatientQuery {
   enum class Way {
     kNik,     // nik
     kMother,  // nik (the mother's), birth_date, birth_order
+    // The same and name: of twins the one of that name. Only where kMother does not tell.
+    kMotherAndName,
     kPerson,  // name, birth_date, sex
   };
   Way way = Way::kNik;
@@ -25,8 +29,9 @@ struct PatientQuery {
 };
 
 // The questions for a person, in the order in which they are asked until one is answered: by NIK,
-// then by mother. Name, birth date and sex are asked only of a person who has neither: they do not
-// tell two people of one name apart. Empty when too little is known to ask.
+// then by mother, and by her and the child's name. Name, birth date and sex are asked only of a
+// person who has neither: they do not tell two people of one name apart. Empty when too little is
+// known to ask.
 std::vector<PatientQuery> QueriesFor(const event::v1::Subject& subject);
 
 // A patient as the platform answered.
@@ -44,8 +49,17 @@ struct PatientChoice {
 
 // By NIK and by person there must be one. Of a mother's children the one with the birth date, and
 // of twins the one whose order the platform tells: where it does not, it is ambiguous, never
-// guessed.
+// guessed. Who was born second is not taken to be the only child that is there: that may be the
+// first.
 PatientChoice Choose(const PatientQuery& query, const std::vector<PatientRow>& rows);
+
+// What to do after the nth of QueriesFor was answered so.
+struct PatientStep {
+  std::optional<size_t> next;  // the question to ask
+  std::string_view reason;     // where there is none: why nobody was found; kFound: empty
+};
+PatientStep NextStepOf(const std::vector<PatientQuery>& queries, size_t nth,
+                       PatientChoice::Kind kind);
 
 // A patient's rows of a searchset; entries that are no Patient are left out.
 std::vector<PatientRow> ReadPatients(std::string_view body);
