@@ -93,7 +93,7 @@ class Program {
         const size_t from = at + before.size();
         return text.substr(from, text.find('"', from) - from);
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(5));
     }
   }
 
@@ -109,7 +109,7 @@ class Program {
           left += std::stod(line.substr(line.rfind(' ')));
       }
       if (left == 0) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(200));
     }
   }
 
@@ -244,7 +244,8 @@ int Run(const std::string& program, size_t events, const std::filesystem::path& 
   const Program serve(program, data);
   const std::string address = serve.Address("grpc");
   Caller caller(address);
-  while (!caller.HasCaughtUp()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (!caller.HasCaughtUp())
+    std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(20));
   PrintAsked(fmt::format("serve: catching up with {} events, all roles", events),
              static_cast<double>(events) / SecondsSince(started), "", "events/s");
   serve.AwaitIdle();

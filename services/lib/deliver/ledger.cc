@@ -569,6 +569,10 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
   options.create_if_missing = true;
   options.write_buffer_size = 4 << 20;
   options.write_buffer_manager = memory.shared_->write_buffers;
+  // Two dozen ledgers share the buffers: with RocksDB's own block size the first block of each
+  // would fill them. And what is flushed is small: merged too soon, it would rewrite all below it.
+  options.arena_block_size = 64 << 10;
+  options.level0_file_num_compaction_trigger = 8;
   options.max_open_files = 32;
   options.max_total_wal_size = 16 << 20;
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.

@@ -31,8 +31,8 @@ struct OwnedRecord {
 // A handler that returns Unavailable or ResourceExhausted is called again with the same batch after
 // a pause that doubles up to `pause_max` (back-pressure: that place is not read meanwhile; others
 // go on). Unavailable is logged at once, ResourceExhausted only when the pause has become the
-// longest. Any other error stops that place for good, with the reason in Stopped(), a log line and a
-// metric; the other places go on. So does a place of the log that cannot be read.
+// longest. Any other error stops that place for good, with the reason in Stopped(), a log line and
+// a metric; the other places go on. So does a place of the log that cannot be read.
 //
 // Metrics, with label consumer: simpul_log_lag_records and simpul_log_lag_seconds (age of the
 // oldest record not applied) by topic, simpul_log_stopped_places, simpul_log_applied_records_total,
