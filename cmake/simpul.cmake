@@ -87,5 +87,5 @@ function(simpul_add_test name labels timeout)
     ${SIMPUL_PRESET}.${name}
     PROPERTIES LABELS "${labels}" TIMEOUT ${timeout}
                ENVIRONMENT
-               "SIMPUL_SOURCE_DIR=${CMAKE_SOURCE_DIR};SIMPUL_BINARY=${CMAKE_BINARY_DIR}/bin/simpul;SIMPUL_BUILD_DIR=${CMAKE_BINARY_DIR}")
+               "SIMPUL_SOURCE_DIR=${CMAKE_SOURCE_DIR};SIMPUL_BINARY=${CMAKE_BINARY_DIR}/bin/simpul;SIMPUL_BUILD_DIR=${CMAKE_BINARY_DIR};TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
 endfunction()
