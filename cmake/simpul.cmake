@@ -3,7 +3,8 @@
 add_library(simpul_flags INTERFACE)
 # -Wrestrict: GCC 12 sees overlaps in std::string that are not there (its bug 105651).
 target_compile_options(simpul_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
-                                              -Wno-missing-field-initializers -Wno-restrict -Werror)
+                                              -Wno-missing-field-initializers
+                                              $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -Werror)
 target_include_directories(simpul_flags INTERFACE ${CMAKE_SOURCE_DIR}/services)
 if(SIMPUL_TEST_POINTS)
   target_compile_definitions(simpul_flags INTERFACE SIMPUL_TEST_POINTS=1)

@@ -99,8 +99,8 @@ rpc::HttpResponse AdminApi::Report() const {
   std::string creates, updates, without;
   uint64_t created = 0, updated = 0;
   for (const auto& [type, counts] : store_.Counts()) {
-    auto append = [&type = type](std::string& out, uint64_t count) {
-      if (count > 0) out += fmt::format(R"({}"{}":{})", out.empty() ? "" : ",", type, count);
+    auto append = [&name = type](std::string& out, uint64_t count) {
+      if (count > 0) out += fmt::format(R"({}"{}":{})", out.empty() ? "" : ",", name, count);
     };
     append(creates, counts.creates);
     append(updates, counts.updates);

@@ -5,6 +5,7 @@
 #include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
@@ -31,7 +32,14 @@ constexpr size_t kPageSizeUsual = 100;
 constexpr std::string_view kTokenPurpose = "simpul.timeline.page.v1";
 constexpr size_t kMacBytes = 8;
 
-int64_t Micros(const google::protobuf::Timestamp& time) {
+// The years 1 to 9999, as protobuf's timestamps have them; nothing for others.
+std::optional<int64_t> Micros(const google::protobuf::Timestamp& time) {
+  constexpr int64_t kFirstSecond = -62'135'596'800;
+  constexpr int64_t kLastSecond = 253'402'300'799;
+  if (time.seconds() < kFirstSecond || time.seconds() > kLastSecond || time.nanos() < 0 ||
+      time.nanos() > 999'999'999) {
+    return std::nullopt;
+  }
   return time.seconds() * 1'000'000 + time.nanos() / 1'000;
 }
 
@@ -131,8 +139,17 @@ absl::StatusOr<Question> Ask(const GetTimelineRequest& request, const event::Sec
         "patient: no identity is set. Give one of nik, newborn, passport, card, local.");
   }
   question.subject = *subject;
-  if (request.has_from()) question.from_us = Micros(request.from());
-  if (request.has_until()) question.until_us = Micros(request.until());
+  for (const auto& [name, given, time, us] :
+       {std::tuple("from", request.has_from(), &request.from(), &question.from_us),
+        {"until", request.has_until(), &request.until(), &question.until_us}}) {
+    if (!given) continue;
+    const std::optional<int64_t> micros = Micros(*time);
+    if (!micros) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: no time. Give one of the years 1 to 9999, nanos from 0.", name));
+    }
+    *us = *micros;
+  }
   if (question.from_us >= question.until_us) {
     return absl::InvalidArgumentError("until: it must be later than from.");
   }

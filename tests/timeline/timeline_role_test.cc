@@ -234,6 +234,8 @@ TEST_F(RoleTest, NamesTheFieldThatIsWrong) {
                 r.mutable_until()->set_seconds(2);
               }),
               HasSubstr("until:"));
+  EXPECT_THAT(words([](auto& r) { r.mutable_from()->set_seconds(INT64_MIN); }), HasSubstr("from:"));
+  EXPECT_THAT(words([](auto& r) { r.mutable_until()->set_nanos(-1); }), HasSubstr("until:"));
   EXPECT_THAT(words([this](auto& r) {
                 r.set_min_position(eventlog::PositionToken(log_->install(), 0, 99));
                 r.mutable_wait_max()->set_seconds(31);
