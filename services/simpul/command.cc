@@ -8,9 +8,13 @@
 namespace simpul::cli {
 namespace {
 
-std::atomic<bool> stopping{false};
+// Never destroyed: a signal may come at any time.
+Stop& TheStop() {
+  static Stop& stop = *new Stop();
+  return stop;
+}
 
-void OnStop(int) { stopping.store(true); }
+void OnStop(int) { TheStop().Ask(); }
 
 }  // namespace
 
@@ -42,9 +46,10 @@ std::string Explain(const absl::Status& status, const std::string& address) {
   }
 }
 
-const std::atomic<bool>& Stopping() { return stopping; }
+const Stop& Stopping() { return TheStop(); }
 
 void WatchStop() {
+  TheStop();  // made before a signal's handler needs it
   struct sigaction action = {};
   action.sa_handler = OnStop;
   // Once only: the second signal does what signals do. No SA_RESTART: a read that waits returns.

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <atomic>
 #include <functional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "simpul/output.h"
 #include "simpul/settings.h"
+#include "simpul/stop.h"
 
 namespace simpul::cli {
 
@@ -28,7 +28,7 @@ void AddDoor(CLI::App& command, Door& door);
 std::string Explain(const absl::Status& status, const std::string& address);
 
 // Set by SIGINT and SIGTERM once WatchStop was called; a second signal ends the process at once.
-const std::atomic<bool>& Stopping();
+const Stop& Stopping();
 void WatchStop();
 
 // Each makes its command, one file a command.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 namespace simpul::cli {
 
@@ -40,21 +41,20 @@ LineReader::Result LineReader::Next(std::chrono::milliseconds wait) {
   Result result = Result::kEnd;
   const auto until = std::chrono::steady_clock::now() + wait;
   while (true) {
-    if (stop_) return Result::kStopped;
+    if (stop_.asked()) return Result::kStopped;
     if (TakeLine(result)) return result;
     if (end_) return Result::kEnd;
-    // Waits in short steps: the signal that stops us may come just before poll does.
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         until - std::chrono::steady_clock::now());
-    pollfd ready = {fd_, POLLIN, 0};
-    const auto step = std::clamp<int64_t>(left.count(), 0, 100);
-    const int polled = ::poll(&ready, 1, static_cast<int>(step));
+    pollfd ready[] = {{fd_, POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
+    const auto timeout = std::clamp<int64_t>(left.count(), 0, INT_MAX);
+    const int polled = ::poll(ready, 2, static_cast<int>(timeout));
     if (polled < 0 && errno != EINTR) {
       error_ = errno;
       end_ = true;
       continue;
     }
-    if (polled <= 0) {
+    if (polled <= 0 || ready[0].revents == 0) {
       if (left.count() <= 0) return Result::kNothing;
       continue;
     }

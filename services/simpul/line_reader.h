@@ -1,10 +1,11 @@
 // Lines of a file or pipe, as they come, in bounded memory.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "simpul/stop.h"
 
 namespace simpul::cli {
 
@@ -16,10 +17,11 @@ class LineReader {
     kTooLong,  // the next line is longer than the limit; it was passed over
     kNothing,  // nothing came within the wait
     kEnd,      // no more, or the descriptor failed: see error()
-    kStopped   // `stop` became true
+    kStopped   // the end was asked for
   };
 
-  LineReader(int fd, size_t line_bytes_max, const std::atomic<bool>& stop)
+  // `stop` must outlive it.
+  LineReader(int fd, size_t line_bytes_max, const Stop& stop)
       : fd_(fd), line_bytes_max_(line_bytes_max), stop_(stop) {}
 
   // The next line without its end (\n or \r\n). The last line needs none. A byte order mark at the
@@ -37,7 +39,7 @@ class LineReader {
 
   const int fd_;
   const size_t line_bytes_max_;
-  const std::atomic<bool>& stop_;
+  const Stop& stop_;
   std::string buffer_;
   size_t begin_ = 0;      // of what is not yet given out
   bool passing_ = false;  // within a line that is too long

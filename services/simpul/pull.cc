@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
@@ -47,11 +46,7 @@ int Pull(const Options& options) {
   request.set_after(options.after);
   request.set_follow(options.follow);
   request.set_limit(options.limit);
-  std::atomic<bool> ended{false};
-  std::jthread cutter([&client, &ended] {
-    while (!ended && !Stopping()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    if (!ended) client.Cancel();
-  });
+  const WhenStopped cut(Stopping(), std::chrono::milliseconds(0), [&client] { client.Cancel(); });
   std::string cursor = options.after;
   uint64_t count = 0;
   const absl::Status pulled =
@@ -68,10 +63,9 @@ int Pull(const Options& options) {
                             record.bundle_json().size()));
         }
         if (options.follow) std::fflush(stdout);
-        return !Stopping();
+        return !Stopping().asked();
       });
-  ended = true;
-  const bool stopped = Stopping();
+  const bool stopped = Stopping().asked();
   if (!pulled.ok() && !stopped) Complain("pull: " + Explain(pulled, options.door.to));
   if (!options.door.json) {
     Print(fmt::format("{} records.{}", Grouped(count),

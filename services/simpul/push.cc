@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
@@ -165,19 +164,10 @@ int Push(const Options& options) {
                 std::chrono::milliseconds& wait) {
         return client.SubmitEvents(request, response, deadline, wait);
       },
-      [&answers](const std::vector<Item>& items) { answers.Add(items); }, Stopping());
-
+      [&answers](const std::vector<Item>& items) { answers.Add(items); });
+  const WhenStopped tell(Stopping(), std::chrono::milliseconds(0), [&sender] { sender.Stop(); });
   // A call in hand has some seconds to end after Ctrl-C, then it is cut off.
-  std::atomic<bool> ended{false};
-  std::jthread cutter([&client, &ended, within = sending.stop_within] {
-    std::chrono::milliseconds stopping{0};
-    constexpr std::chrono::milliseconds kStep{50};
-    while (!ended && stopping < within) {
-      std::this_thread::sleep_for(kStep);
-      if (Stopping()) stopping += kStep;
-    }
-    if (!ended) client.Cancel();
-  });
+  const WhenStopped cut(Stopping(), sending.stop_within, [&client] { client.Cancel(); });
 
   LineReader reader(fd, kLineBytesMax, Stopping());
   bool going = true;
@@ -223,7 +213,6 @@ int Push(const Options& options) {
     }
   }
   const absl::Status given_up = sender.Finish();
-  ended = true;
   if (fd != STDIN_FILENO) ::close(fd);
   answers.ClearProgress();
 

@@ -1,10 +1,10 @@
 #include "simpul/sender.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -38,8 +38,8 @@ bool WorthRetry(const absl::Status& status) {
 }  // namespace
 
 struct Sender::State {
-  State(Options o, Submit s, OnAnswered a, const std::atomic<bool>& st)
-      : options(o), submit(std::move(s)), on_answered(std::move(a)), stop(st) {}
+  State(Options o, Submit s, OnAnswered a)
+      : options(o), submit(std::move(s)), on_answered(std::move(a)) {}
 
   void Run() {
     while (true) {
@@ -111,16 +111,11 @@ struct Sender::State {
   // False when the sending is to end.
   bool PauseUntil(Clock::time_point until) {
     std::unique_lock lock(mutex);
-    while (Clock::now() < until) {
-      if (given_up) return false;
-      if (stop) {
-        if (!stopped_at) stopped_at = Clock::now();
-        if (Clock::now() - *stopped_at >= options.stop_within) return false;
-      }
-      // In short steps, since a signal cannot notify.
-      quit.wait_until(lock, std::min(until, Clock::now() + milliseconds(100)));
+    for (;;) {
+      if (given_up || Clock::now() >= end_at) return false;
+      if (Clock::now() >= until) return true;
+      quit.wait_until(lock, std::min(until, end_at));
     }
-    return true;
   }
 
   void Done(Batch batch, const absl::Status& status) {
@@ -147,7 +142,6 @@ struct Sender::State {
   const Options options;
   const Submit submit;
   const OnAnswered on_answered;
-  const std::atomic<bool>& stop;
   std::atomic<bool> answered{false};
   std::atomic<bool> given_up{false};
 
@@ -161,13 +155,12 @@ struct Sender::State {
   uint64_t next_answer = 0;
   bool closing = false;
   absl::Status reason;
-  std::optional<Clock::time_point> stopped_at;
+  Clock::time_point end_at = Clock::time_point::max();  // set by Stop
   std::vector<std::thread> threads;
 };
 
-Sender::Sender(Options options, Submit submit, OnAnswered on_answered,
-               const std::atomic<bool>& stop)
-    : state_(std::make_unique<State>(options, std::move(submit), std::move(on_answered), stop)) {
+Sender::Sender(Options options, Submit submit, OnAnswered on_answered)
+    : state_(std::make_unique<State>(options, std::move(submit), std::move(on_answered))) {
   for (int i = 0; i < options.batches_in_flight; ++i) {
     state_->threads.emplace_back([state = state_.get()] { state->Run(); });
   }
@@ -206,6 +199,12 @@ void Sender::Flush() {
   state_->queue.push_back(std::exchange(state_->collected, Batch()));
   lock.unlock();
   state_->wake.notify_one();
+}
+
+void Sender::Stop() {
+  const std::lock_guard lock(state_->mutex);
+  state_->end_at = std::min(state_->end_at, Clock::now() + state_->options.stop_within);
+  state_->quit.notify_all();
 }
 
 absl::Status Sender::Finish() {

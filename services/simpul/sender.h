@@ -1,7 +1,6 @@
 // Sends events until each has an answer.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -38,7 +37,7 @@ class Sender {
     std::chrono::milliseconds retry_for{60'000};
     std::chrono::milliseconds connect_for{3'000};
     std::chrono::milliseconds deadline{30'000};  // of one call
-    // How long calls in hand may go on once `stop` is true.
+    // How long what has no answer is sent again after Stop.
     std::chrono::milliseconds stop_within{5'000};
   };
   // One call of SubmitEvents; from several threads at once. Sets the pause the server asked for.
@@ -48,8 +47,7 @@ class Sender {
   // The items of a batch with their outcomes, in order; never at once from two threads.
   using OnAnswered = std::function<void(const std::vector<Item>&)>;
 
-  // `stop` must outlive the sender.
-  Sender(Options options, Submit submit, OnAnswered on_answered, const std::atomic<bool>& stop);
+  Sender(Options options, Submit submit, OnAnswered on_answered);
   // Waits for the batches in hand.
   ~Sender();
 
@@ -58,6 +56,8 @@ class Sender {
   [[nodiscard]] bool Put(Item item);
   // Sends what is collected now.
   void Flush();
+  // It is to end soon: nothing is sent again later than `stop_within` from now. Any thread.
+  void Stop();
   // Flushes, waits for all, and says why it gave up; OK when it did not.
   absl::Status Finish();
 

@@ -13,7 +13,7 @@ namespace {
 using Result = LineReader::Result;
 using std::chrono::milliseconds;
 
-const std::atomic<bool> kNeverStop{false};
+const Stop kNeverStop;
 
 class Pipe {
  public:
@@ -86,9 +86,9 @@ TEST(LineReader, SaysWhenNothingComesAndGoesOnWhenItDoes) {
 
 TEST(LineReader, StopsWhileItWaits) {
   Pipe pipe;
-  std::atomic<bool> stop{false};
+  Stop stop;
   LineReader reader(pipe.out(), 100, stop);
-  std::thread stopper([&stop] { stop = true; });
+  std::thread stopper([&stop] { stop.Ask(); });
   EXPECT_EQ(reader.Next(std::chrono::hours(1)), Result::kStopped);
   stopper.join();
 }

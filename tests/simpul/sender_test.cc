@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -14,8 +16,6 @@ namespace {
 using ingest::v1::SubmitEventsRequest;
 using ingest::v1::SubmitEventsResponse;
 using std::chrono::milliseconds;
-
-const std::atomic<bool> kNeverStop{false};
 
 Sender::Options Quick() {
   Sender::Options options;
@@ -55,8 +55,7 @@ TEST(Sender, ClosesABatchAt500EventsAndAt1MiB) {
       },
       [&](const std::vector<Item>& items) {
         for (const Item& item : items) lines.push_back(item.line);
-      },
-      kNeverStop);
+      });
   for (uint64_t i = 1; i <= 1200; ++i) ASSERT_TRUE(sender.Put(ItemOf(i)));
   for (uint64_t i = 1201; i <= 1300; ++i) ASSERT_TRUE(sender.Put(ItemOf(i, 30'000)));
   ASSERT_TRUE(sender.Finish().ok());
@@ -90,7 +89,7 @@ TEST(Sender, SendsTheSameBytesAgainWhenThereIsNoAnswer) {
           Accept(request, response);
           return absl::OkStatus();
         },
-        [&](const std::vector<Item>& items) { accepted += items.size(); }, kNeverStop);
+        [&](const std::vector<Item>& items) { accepted += items.size(); });
     for (uint64_t i = 1; i <= 10; ++i) ASSERT_TRUE(sender.Put(ItemOf(i)));
     ASSERT_TRUE(sender.Finish().ok());
     EXPECT_EQ(accepted, 10u);
@@ -113,7 +112,7 @@ TEST(Sender, SendsOnlyWhatIsUnknownAgain) {
         if (++calls == 1) response.mutable_outcomes(1)->set_outcome(ingest::v1::OUTCOME_UNKNOWN);
         return absl::OkStatus();
       },
-      [&](const std::vector<Item>& items) { answered = items; }, kNeverStop);
+      [&](const std::vector<Item>& items) { answered = items; });
   for (uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(sender.Put(ItemOf(i)));
   ASSERT_TRUE(sender.Finish().ok());
   EXPECT_EQ(times, (std::map<std::string, int>{{"event-1", 1}, {"event-2", 2}, {"event-3", 1}}));
@@ -134,8 +133,7 @@ TEST(Sender, GivesUpOnAnAnswerThatSendingAgainCannotHelp) {
         for (const Item& item : items) {
           unknown += item.outcome.outcome() != ingest::v1::OUTCOME_ACCEPTED;
         }
-      },
-      kNeverStop);
+      });
   ASSERT_TRUE(sender.Put(ItemOf(1)));
   EXPECT_EQ(sender.Finish().code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(unknown, 1u);
@@ -150,9 +148,31 @@ TEST(Sender, GivesUpWhenNobodyEverAnswers) {
       [](const SubmitEventsRequest&, SubmitEventsResponse&, milliseconds, milliseconds&) {
         return absl::UnavailableError("refused");
       },
-      [](const std::vector<Item>&) {}, kNeverStop);
+      [](const std::vector<Item>&) {});
   ASSERT_TRUE(sender.Put(ItemOf(1)));
   EXPECT_EQ(sender.Finish().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(Sender, EndsAPauseWhenItIsToldToStop) {
+  Sender::Options options = Quick();
+  options.retry_for = std::chrono::hours(2);
+  options.stop_within = milliseconds(0);
+  std::promise<void> called;
+  std::atomic<int> calls{0};
+  Sender sender(
+      options,
+      [&](const SubmitEventsRequest&, SubmitEventsResponse&, milliseconds, milliseconds& wait) {
+        if (calls++ == 0) called.set_value();
+        wait = milliseconds(30'000);  // what the server asks for
+        return absl::ResourceExhaustedError("full");
+      },
+      [](const std::vector<Item>&) {});
+  ASSERT_TRUE(sender.Put(ItemOf(1)));
+  sender.Flush();
+  called.get_future().wait();
+  sender.Stop();
+  EXPECT_EQ(sender.Finish().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(calls, 1);
 }
 
 TEST(Sender, GivesBackWhatWasNoEventInItsPlace) {
@@ -167,8 +187,7 @@ TEST(Sender, GivesBackWhatWasNoEventInItsPlace) {
       },
       [&](const std::vector<Item>& items) {
         for (const Item& item : items) lines.push_back(item.line);
-      },
-      kNeverStop);
+      });
   ASSERT_TRUE(sender.Put(ItemOf(1)));
   Item refused;
   refused.line = 2;
