@@ -16,6 +16,11 @@ Stop& TheStop() {
 
 void OnStop(int) { TheStop().Ask(); }
 
+std::string_view WithoutFullStop(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace
 
 void AddDoor(CLI::App& command, Door& door) {
@@ -27,6 +32,12 @@ void AddDoor(CLI::App& command, Door& door) {
 std::string Explain(const absl::Status& status, const std::string& address) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
+      // gRPC's own words for a call that reached nobody; all others are the server's or say that
+      // the connection broke.
+      if (base::Message(status).find("failed to connect") == std::string_view::npos) {
+        return fmt::format("{} cannot answer now: {}; try again", address,
+                           WithoutFullStop(base::Message(status)));
+      }
       return fmt::format(
           "no Simpul answers at {}; start one with 'simpul serve --data DIR', or name another with "
           "--to HOST:PORT",
