@@ -82,6 +82,18 @@ TEST_F(DataFolderTest, IsRefusedWhenItsSecretIsLost) {
   EXPECT_FALSE(std::filesystem::exists(Data() / "secret")) << "no other one is made";
 }
 
+TEST_F(DataFolderTest, IsRefusedWhenItsLogIsGone) {
+  Install();
+  std::filesystem::create_directories(Data() / "timeline" / "00");
+  std::filesystem::remove_all(Data() / "log");
+  std::filesystem::create_directories(Data() / "log");  // where its disk is not mounted
+  const auto data = DataFolder::Open(Data());
+  EXPECT_EQ(data.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(data.status().ToString(),
+              AllOf(HasSubstr((Data() / "log").string() + " holds no log"),
+                    HasSubstr("restore it from your backup")));
+}
+
 TEST_F(DataFolderTest, IsRefusedWhenItsSecretIsNone) {
   Install();
   ASSERT_TRUE(base::WriteFileAtomically(Data() / "secret", "short").ok());

@@ -407,6 +407,10 @@ TEST_F(EmbeddedDamageTest, SaysWhichPositionsOfADamagedTableCannotBeRead) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(status.ToString(), AllOf(HasSubstr("simpul.events.v1 partition"),
                                        HasSubstr("cannot be read"), HasSubstr("from your backup")));
+  if (!log.ok()) return;
+  // A backup put in its place would lose whatever was taken from here on.
+  EXPECT_EQ((*log)->Admit(1).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT((*log)->Health().ToString(), HasSubstr("is damaged and takes nothing more"));
 }
 
 }  // namespace

@@ -209,6 +209,21 @@ TEST_F(StoreTest, WaitsWhenTheOutboxIsFull) {
   }
 }
 
+TEST_F(StoreTest, WaitsWhileTheDiskIsFull) {
+  log::v1::Install install;
+  install.set_install_id(kInstall);
+  auto store = Store::Open(folder_ / "full", install, 7,
+                           {.memory = memory_, .room_bytes = uint64_t{1} << 62});
+  ASSERT_TRUE(store.ok());
+  Store::Applied applied;
+  const absl::Status status = (*store)->Apply(Records(events_), nullptr, applied);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(base::Message(status), AllOf(HasSubstr((folder_ / "full").string()),
+                                           HasSubstr("is full"), HasSubstr("Free some space")));
+  EXPECT_EQ((*store)->state().position, 0);
+  EXPECT_TRUE((*store)->failure().ok()) << "it goes on once there is room";
+}
+
 TEST_F(StoreTest, RefusesTheFolderOfAnotherInstallOrPartition) {
   Open();
   const absl::Status install = TryOpen("07", 7, "99999999-2222-4333-8444-555555555555").status();

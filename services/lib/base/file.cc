@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -103,6 +104,17 @@ absl::Status MakeFolder(const std::filesystem::path& path) {
     if (is_new) SIMPUL_RETURN_IF_ERROR(SyncFolder(parent));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckRoom(const std::filesystem::path& path, uint64_t bytes) {
+  struct statvfs disk{};
+  if (::statvfs(path.c_str(), &disk) != 0) return absl::OkStatus();
+  const uint64_t left = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
+  if (left >= bytes) return absl::OkStatus();
+  return absl::UnavailableError(
+      fmt::format("the disk of {} is full: {} MiB are left and {} are needed. Free some space; "
+                  "nothing acknowledged is lost",
+                  path.string(), left >> 20, bytes >> 20));
 }
 
 absl::StatusOr<FileLock> FileLock::Acquire(const std::filesystem::path& path) {

@@ -1,6 +1,7 @@
 // Files and folders: the few operations whose failure people must be told about.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
 
 // Makes the folder and its parents where they are missing, so that a crash does not undo it.
 absl::Status MakeFolder(const std::filesystem::path& path);
+
+// OK while the disk of `path` has at least `bytes` free for us. Otherwise Unavailable: how much is
+// left and what to do. A disk that cannot be asked passes: whoever writes will hear of it.
+absl::Status CheckRoom(const std::filesystem::path& path, uint64_t bytes);
 
 // Holds an exclusive lock on a file as long as it lives. One process at a time.
 class FileLock {

@@ -24,6 +24,8 @@ using delivery::v1::DeliveryState;
 using eventlog::Topic;
 
 constexpr uint32_t kFormat = 1;
+// Left free on the disk.
+constexpr uint64_t kRoomBytes = 64 << 20;
 
 // Keys. One letter, then fixed-width fields, so that byte order is the order things are wanted in.
 constexpr std::string_view kStandingKey = "m";
@@ -137,6 +139,7 @@ LedgerMemory::LedgerMemory(size_t bytes) : shared_(std::make_unique<Shared>()) {
 LedgerMemory::~LedgerMemory() = default;
 
 struct Ledger::Store {
+  std::filesystem::path folder;
   std::shared_ptr<rocksdb::WriteBufferManager> buffers;
   std::unique_ptr<rocksdb::DB> db;
 };
@@ -575,6 +578,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
   options.level0_file_num_compaction_trigger = 8;
   options.max_open_files = 32;
   options.max_total_wal_size = 16 << 20;
+  options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
   options.wal_bytes_per_sync = 1 << 20;
@@ -602,6 +606,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
   }
   SIMPUL_RETURN_IF_ERROR(FromRocks(status));
   ledger->store_->db.reset(db);
+  ledger->store_->folder = folder;
   ledger->store_->buffers = memory.shared_->write_buffers;
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   PutText(ledger->origin_, install.install_id());
@@ -657,6 +662,8 @@ absl::Status Ledger::ReadStanding() {
 }
 
 absl::StatusOr<Applied> Ledger::Apply(Topic topic, std::span<const eventlog::OwnedRecord> records) {
+  // Waits while there is still room: a write that fails for want of it ends the ledger.
+  SIMPUL_RETURN_IF_ERROR(base::CheckRoom(store_->folder, kRoomBytes));
   Batch batch(*this, standing_);
   for (const eventlog::OwnedRecord& record : records) {
     SIMPUL_RETURN_IF_ERROR(batch.Take(topic, record));

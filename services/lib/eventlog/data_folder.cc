@@ -14,6 +14,9 @@
 namespace simpul::eventlog {
 namespace {
 
+// What a start needs: the stores write a little of everything.
+constexpr uint64_t kRoomBytes = 64 << 20;
+
 constexpr std::string_view kVersion = "1";
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kVersionShownMax = 20;
@@ -68,12 +71,28 @@ absl::StatusOr<event::Secret> ReadOrMakeSecret(const std::filesystem::path& file
   return event::Secret::FromBytes(*bytes);
 }
 
+// What is made from the log is never there before it: a log that is gone was there.
+absl::Status CheckLog(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path / "log" / "CURRENT", error) || error) return absl::OkStatus();
+  for (const char* made : {"timeline", "forwarder"}) {
+    if (!std::filesystem::exists(path / made, error)) continue;
+    return absl::FailedPreconditionError(fmt::format(
+        "{} holds no log, but {} was made from one. Put the log back: mount its disk, or restore "
+        "it from your backup. A new install begins in an empty folder",
+        (path / "log").string(), (path / made).string()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<DataFolder> DataFolder::Open(const std::filesystem::path& path) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(path));
   SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(path / "LOCK"));
+  SIMPUL_RETURN_IF_ERROR(base::CheckRoom(path, kRoomBytes));
   SIMPUL_RETURN_IF_ERROR(CheckVersion(path / "VERSION"));
+  SIMPUL_RETURN_IF_ERROR(CheckLog(path));
   SIMPUL_ASSIGN_OR_RETURN(event::Secret secret, ReadOrMakeSecret(path / "secret", path / "log"));
   return DataFolder(path, std::move(lock), std::move(secret));
 }

@@ -52,6 +52,8 @@ constexpr int64_t kLookUpRecordsMax = 8;
 constexpr size_t kWriteBufferBytes = 8 << 20;
 constexpr int kWriteBuffers = 4;
 constexpr size_t kBlockCacheBytes = 12 << 20;
+// Left free on the disk: what was admitted, and files that grow beside it.
+constexpr uint64_t kRoomBytes = 32 << 20;
 constexpr size_t kProtectionBytesPerKey = 8;
 
 constexpr size_t kPrefixBytes = 1 + 2;
@@ -342,32 +344,22 @@ class Reader final : public Subscription {
     const std::atomic<int64_t>* end = nullptr;
   };
 
-  Reader(rocksdb::DB& store, std::vector<Cursor> cursors, absl::AnyInvocable<void(Reader*)> gone)
-      : store_(store), cursors_(std::move(cursors)), gone_(std::move(gone)) {
+  // `damaged` is told of a record that cannot be read.
+  Reader(rocksdb::DB& store, std::vector<Cursor> cursors, absl::AnyInvocable<void(Reader*)> gone,
+         absl::AnyInvocable<void(const absl::Status&)> damaged)
+      : store_(store),
+        cursors_(std::move(cursors)),
+        gone_(std::move(gone)),
+        damaged_(std::move(damaged)) {
     for (const Cursor& cursor : cursors_)
       topics_ |= 1u << static_cast<uint32_t>(cursor.place.topic);
   }
   ~Reader() override { gone_(this); }
 
   absl::StatusOr<std::optional<Record>> Poll(std::chrono::milliseconds wait) override {
-    if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false)) return std::nullopt;
-    if (given_ < items_.size()) return Give();
-    const auto until = std::chrono::steady_clock::now() + wait;
-    for (;;) {
-      {
-        const std::lock_guard lock(mutex_);
-        published_ = false;
-      }
-      if (Cursor* cursor = NextWithRecords()) {
-        SIMPUL_RETURN_IF_ERROR(ReadAhead(*cursor));
-        return Give();
-      }
-      std::unique_lock lock(mutex_);
-      if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_; })) {
-        return std::nullopt;
-      }
-      if (woken_.exchange(false)) return std::nullopt;
-    }
+    absl::StatusOr<std::optional<Record>> record = Next(wait);
+    if (!record.ok()) damaged_(record.status());
+    return record;
   }
 
   void Wake() override {
@@ -398,6 +390,27 @@ class Reader final : public Subscription {
       if (cursor.next < cursor.end->load(std::memory_order_acquire)) return &cursor;
     }
     return nullptr;
+  }
+
+  absl::StatusOr<std::optional<Record>> Next(std::chrono::milliseconds wait) {
+    if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false)) return std::nullopt;
+    if (given_ < items_.size()) return Give();
+    const auto until = std::chrono::steady_clock::now() + wait;
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex_);
+        published_ = false;
+      }
+      if (Cursor* cursor = NextWithRecords()) {
+        SIMPUL_RETURN_IF_ERROR(ReadAhead(*cursor));
+        return Give();
+      }
+      std::unique_lock lock(mutex_);
+      if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_; })) {
+        return std::nullopt;
+      }
+      if (woken_.exchange(false)) return std::nullopt;
+    }
   }
 
   absl::StatusOr<std::optional<Record>> Give() {
@@ -462,6 +475,7 @@ class Reader final : public Subscription {
   rocksdb::DB& store_;
   std::vector<Cursor> cursors_;
   absl::AnyInvocable<void(Reader*)> gone_;
+  absl::AnyInvocable<void(const absl::Status&)> damaged_;
   uint32_t topics_ = 0;
   size_t turn_ = 0;
 
@@ -835,6 +849,8 @@ const log::v1::Install& EmbeddedLog::install() const { return state_->install; }
 
 absl::StatusOr<std::unique_ptr<Admission>> EmbeddedLog::Admit(size_t bytes) {
   SIMPUL_RETURN_IF_ERROR(Health());
+  // Refused while there is still room: a write that fails for want of it ends the log's service.
+  SIMPUL_RETURN_IF_ERROR(base::CheckRoom(state_->folder, kRoomBytes));
   std::atomic<size_t>& in_flight = *state_->in_flight_bytes;
   size_t before = in_flight.load();
   do {
@@ -887,10 +903,18 @@ absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(std::vector
                        .end = &state_->ends[state_->IndexOf(start.place)]});
   }
   State& state = *state_;
-  auto reader = std::make_unique<Reader>(*state.store, std::move(cursors), [&state](Reader* gone) {
-    const std::lock_guard lock(state.readers_mutex);
-    state.readers.erase(gone);
-  });
+  auto reader = std::make_unique<Reader>(
+      *state.store, std::move(cursors),
+      [&state](Reader* gone) {
+        const std::lock_guard lock(state.readers_mutex);
+        state.readers.erase(gone);
+      },
+      // What is restored from a backup would lose whatever was taken after the damage was seen.
+      [&state](const absl::Status& why) {
+        state.Fail(absl::UnavailableError(
+            fmt::format("the log in {} is damaged and takes nothing more: {}",
+                        state.folder.string(), base::Message(why))));
+      });
   const std::lock_guard lock(state.readers_mutex);
   state.readers.insert(reader.get());
   return reader;

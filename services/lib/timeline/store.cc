@@ -240,6 +240,7 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
   options.wal_bytes_per_sync = 1 << 20;
+  options.allow_fallocate = false;  // two dozen stores would reserve half a gigabyte
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
   options.max_manifest_file_size = 4 << 20;
@@ -372,7 +373,15 @@ absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partit
 }
 
 Store::Store(std::unique_ptr<Rocks> rocks) : rocks_(std::move(rocks)) {}
-Store::~Store() = default;
+
+Store::~Store() {
+  // RocksDB may end the process when it closes a file that it could not write: it stays open.
+  if (rocks_ == nullptr || !rocks_->failed.load()) return;
+  static std::mutex mutex;
+  static auto* const kept_open = new std::vector<std::unique_ptr<Rocks>>();
+  const std::lock_guard lock(mutex);
+  kept_open->push_back(std::move(rocks_));
+}
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& folder,
                                                    const log::v1::Install& install,
@@ -398,6 +407,8 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   Rocks& rocks = *rocks_;
   const std::lock_guard lock(rocks.mutex);
   SIMPUL_RETURN_IF_ERROR(rocks.Check());
+  // Waits while there is still room: a write that fails for want of it ends the store.
+  SIMPUL_RETURN_IF_ERROR(base::CheckRoom(rocks.folder, rocks.options.room_bytes));
   State state = rocks.meta.state;
   while (!records.empty() && records.front().position <= state.position) {
     records = records.subspan(1);

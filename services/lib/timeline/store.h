@@ -54,6 +54,8 @@ class Store {
     std::shared_ptr<StoreMemory> memory;
     // Most bytes of derived records not yet read back; at it Apply answers ResourceExhausted.
     size_t outbox_bytes_max = 8 << 20;
+    // Apply answers Unavailable while the disk has less free.
+    uint64_t room_bytes = 64 << 20;
     // Is given every RocksDB batch before it is written, in RocksDB's own form: for measuring. May
     // be null.
     std::function<void(const std::string& batch)> tap;
@@ -77,7 +79,8 @@ class Store {
   using Watched = std::function<bool(const event::SubjectKey&)>;
 
   // Applies records of topic events, in order; those applied before are left. ResourceExhausted:
-  // the outbox is full, what fitted is applied, call again with the same records.
+  // the outbox is full, what fitted is applied, call again with the same records. Unavailable: the
+  // disk is nearly full, nothing is applied, call again.
   // FailedPrecondition: a record of a newer Simpul; everything before it is applied. Other errors
   // are final. `watched` may be null.
   absl::Status Apply(std::span<const eventlog::OwnedRecord> records, const Watched& watched,
