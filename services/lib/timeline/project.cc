@@ -206,9 +206,8 @@ class Application {
       SIMPUL_RETURN_IF_ERROR(Again(*known));
       return std::move(projected_);
     }
-    SIMPUL_ASSIGN_OR_RETURN(const uint32_t events, history_.events());
-    SIMPUL_ASSIGN_OR_RETURN(const uint64_t bytes, history_.bytes());
-    if (events >= kHistoryEventsMax || bytes + incoming_.event.size() > kHistoryBytesMax) {
+    SIMPUL_ASSIGN_OR_RETURN(const bool full, IsHistoryFull());
+    if (full) {
       Refuse(kPatientTooLarge, "The patient's history is full: 10,000 events or 8 MiB.");
       return std::move(projected_);
     }
@@ -219,7 +218,13 @@ class Application {
  private:
   const event::SubjectKey& subject() const { return history_.subject(); }
 
-  // References: a tag keeps the three kinds apart.
+  absl::StatusOr<bool> IsHistoryFull() {
+    SIMPUL_ASSIGN_OR_RETURN(const uint32_t events, history_.events());
+    SIMPUL_ASSIGN_OR_RETURN(const uint64_t bytes, history_.bytes());
+    return events >= kHistoryEventsMax || bytes + incoming_.event.size() > kHistoryBytesMax;
+  }
+
+  // References: a tag keeps the four kinds apart.
   uint64_t OfEvent(const FacilityView& facility, std::string_view event_id) {
     return EventReference('e', facility, event_id);
   }
@@ -231,6 +236,15 @@ class Application {
     PutText(scratch_, facility.system);
     PutText(scratch_, facility.code);
     PutText(scratch_, event_id);
+    return SipHash(subject().view(), scratch_);
+  }
+  // Of other content under an id that is taken.
+  uint64_t OfConflict() {
+    scratch_.assign(1, 'c');
+    PutText(scratch_, event_.facility.system);
+    PutText(scratch_, event_.facility.code);
+    PutText(scratch_, event_.event_id);
+    PutText(scratch_, incoming_.digest);
     return SipHash(subject().view(), scratch_);
   }
   uint64_t OfGroup(const Group& group) {
@@ -271,11 +285,23 @@ class Application {
     if (!digest.has_value()) return Contradiction();
     if (*digest == incoming_.digest) {
       projected_.duplicate = true;
-    } else {
-      Refuse(kConflict,
-             "An earlier event has the same id and facility and other content; that one stands. "
-             "To change it send a correction.");
+      return absl::OkStatus();
     }
+    // Sent again it is known as such, as long as the history has room to remember it.
+    const uint64_t conflict = OfConflict();
+    SIMPUL_ASSIGN_OR_RETURN(const std::optional<uint32_t> told, history_.Find(conflict));
+    if (told.has_value()) {
+      projected_.duplicate = true;
+      return absl::OkStatus();
+    }
+    SIMPUL_ASSIGN_OR_RETURN(const bool full, IsHistoryFull());
+    if (!full) {
+      SIMPUL_RETURN_IF_ERROR(history_.Set(conflict, known));
+      SIMPUL_RETURN_IF_ERROR(history_.Count(incoming_.event.size()));
+    }
+    Refuse(kConflict,
+           "An earlier event has the same id and facility and other content; that one stands. "
+           "To change it send a correction.");
     return absl::OkStatus();
   }
 
