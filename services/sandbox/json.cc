@@ -4,6 +4,9 @@
 #include <rapidjson/internal/itoa.h>
 #include <rapidjson/reader.h>
 
+#include <charconv>
+#include <system_error>
+
 namespace simpul::sandbox {
 namespace {
 
@@ -21,8 +24,18 @@ struct DepthGuard {
   bool Int64(int64_t v) { return document.Int64(v); }
   bool Uint64(uint64_t v) { return document.Uint64(v); }
   bool Double(double v) { return document.Double(v); }
-  bool RawNumber(const char* v, rapidjson::SizeType n, bool copy) {
-    return document.RawNumber(v, n, copy);
+  // RapidJSON's own reading of decimals in full precision does undefined things with 0e-50.
+  bool RawNumber(const char* v, rapidjson::SizeType n, bool) {
+    const auto reads = [v, end = v + n](auto& number) {
+      const auto [at, error] = std::from_chars(v, end, number);
+      return error == std::errc() && at == end;
+    };
+    int64_t whole = 0;
+    if (reads(whole)) return document.Int64(whole);
+    uint64_t large = 0;
+    if (reads(large)) return document.Uint64(large);
+    double number = 0;
+    return reads(number) && document.Double(number);
   }
   bool String(const char* v, rapidjson::SizeType n, bool copy) {
     return document.String(v, n, copy);
@@ -65,7 +78,7 @@ JsonText::JsonText(std::string text)
     rapidjson::InsituStringStream stream(text_.data());
     rapidjson::Reader reader;
     DepthGuard guard{document};
-    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseFullPrecisionFlag;
+    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
     // The encoding is looked at only where there is one to look at: it costs a tenth of parsing.
     valid_ = IsAscii(text_) ? !reader.Parse<kFlags>(stream, guard).IsError()
                             : !reader.Parse < kFlags |

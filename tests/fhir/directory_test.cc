@@ -31,6 +31,14 @@ std::string Refusal(std::string_view json) {
   return std::string(base::Message(directory.status()));
 }
 
+TEST(Directory, RefusesWhatIsNestedWithoutEnd) {
+  for (const char* piece : {"[", "{\"facilities\":"}) {
+    std::string nested;
+    while (nested.size() < 2'000'000) nested += piece;
+    EXPECT_EQ(Directory::Parse(nested).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST(Directory, KnowsAFacilityByAnyOfItsCodes) {
   const Directory directory = TestDirectory();
   const FacilityRow* row = directory.Facility(FacilityOf("kemenkes", "P7324020101"));

@@ -44,6 +44,26 @@ TEST_F(JunkTest, BodiesThatAreNotJsonAreRefused) {
   }
 }
 
+TEST(JsonText, ReadsNumbersInEveryForm) {
+  for (const auto& [text, again] : {std::pair("0", "0"),
+                                    {"-0", "0"},
+                                    {"-9223372036854775808", "-9223372036854775808"},
+                                    {"18446744073709551615", "18446744073709551615"},
+                                    {"0e-50", "0.0"},
+                                    {"50e-50", "5e-49"},
+                                    {"12.30", "12.3"},
+                                    {"0.1E+2", "10.0"},
+                                    {"100000000000000000000", "100000000000000000000.0"},
+                                    {"2.2250738585072011e-308", "2.225073858507201e-308"}}) {
+    JsonText json(text);
+    ASSERT_NE(json.root(), nullptr) << text;
+    EXPECT_EQ(ToJson(*json.root()), again);
+  }
+  for (const char* text : {"1e400", "-1e400", "01", "1.", "+1", "0x10", "1e", "--1", "1-"}) {
+    EXPECT_EQ(JsonText(text).root(), nullptr) << text;
+  }
+}
+
 TEST_F(JunkTest, JsonOfTheWrongShapeIsRefused) {
   for (
       const std::string body :

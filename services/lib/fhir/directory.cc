@@ -21,7 +21,7 @@ class DirectoryReader {
 
   absl::Status Read(std::string_view json) {
     rapidjson::Document document;
-    document.Parse<rapidjson::kParseFullPrecisionFlag>(json.data(), json.size());
+    document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
     if (document.HasParseError()) {
       const size_t at = std::min(document.GetErrorOffset(), json.size());
       const std::string_view before = json.substr(0, at);
