@@ -58,9 +58,7 @@ class Hold {
 class IngestService final : public RawService {
  public:
   IngestService(Ingest& ingest, base::Metrics& metrics)
-      : ingest_(ingest),
-        pool_(Threads(), kCallsWaitingMax),
-        calls_{.service = "simpul.ingest.v1.IngestService", .pool = pool_, .metrics = metrics} {}
+      : bound_(ingest, "simpul.ingest.v1.IngestService", metrics, Threads(), kCallsWaitingMax) {}
 
  private:
   using RawService::SubmitEvents;
@@ -69,7 +67,7 @@ class IngestService final : public RawService {
                                          const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override {
     return rpc::UnaryAsync(
-        context, calls_, "SubmitEvents",
+        context, bound_.calls, "SubmitEvents",
         [this, context, request, response,
          hold = Hold(bytes_in_hand_, request->Length())](rpc::Finish finish) mutable {
           if (!hold.fits()) {
@@ -84,7 +82,7 @@ class IngestService final : public RawService {
           if (!request->DumpToSingleSlice(&slice).ok()) {
             return finish(absl::InternalError("The request cannot be read."));
           }
-          ingest_.Submit(
+          bound_.role.Submit(
               {reinterpret_cast<const char*>(slice.begin()), slice.size()}, Traceparent(*context),
               [response, hold = std::move(hold),
                finish = std::move(finish)](absl::StatusOr<v1::SubmitEventsResponse> answer) {
@@ -98,11 +96,9 @@ class IngestService final : public RawService {
         });
   }
 
-  Ingest& ingest_;
   const std::shared_ptr<std::atomic<size_t>> bytes_in_hand_ =
       std::make_shared<std::atomic<size_t>>(0);
-  base::WorkerPool pool_;
-  rpc::Calls calls_;
+  rpc::Bound<Ingest> bound_;
 };
 
 }  // namespace

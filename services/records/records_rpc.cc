@@ -29,27 +29,22 @@ class StreamReceiver final : public Receiver {
 class RecordsService final : public v1::RecordsService::CallbackService {
  public:
   RecordsService(Records& records, base::Metrics& metrics)
-      : records_(records),
-        pool_(0, 0),
-        calls_{.service = "simpul.records.v1.RecordsService",
-               .pool = pool_,
-               .metrics = metrics,
-               .streams_max = kPullersMax} {}
+      : bound_(records, "simpul.records.v1.RecordsService", metrics, 0) {
+    bound_.calls.streams_max = kPullersMax;
+  }
 
  private:
   grpc::ServerWriteReactor<v1::PullRecordsResponse>* PullRecords(
       grpc::CallbackServerContext* context, const v1::PullRecordsRequest* request) override {
     return rpc::ServerStream<v1::PullRecordsResponse>(
-        context, calls_, "PullRecords",
+        context, bound_.calls, "PullRecords",
         [this, request](rpc::Stream<v1::PullRecordsResponse>& stream) {
           StreamReceiver receiver(stream);
-          return records_.Pull(*request, receiver);
+          return bound_.role.Pull(*request, receiver);
         });
   }
 
-  Records& records_;
-  base::WorkerPool pool_;  // no unary calls, no threads
-  rpc::Calls calls_;
+  rpc::Bound<Records> bound_;
 };
 
 }  // namespace

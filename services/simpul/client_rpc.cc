@@ -9,41 +9,17 @@
 #include <set>
 #include <utility>
 
+#include "lib/rpc/call.h"
+#include "lib/rpc/channel.h"
 #include "simpul/delivery/v1/delivery.grpc.pb.h"
 #include "simpul/ingest/v1/ingest.grpc.pb.h"
 #include "simpul/records/v1/records.grpc.pb.h"
 #include "simpul/timeline/v1/timeline_service.grpc.pb.h"
 
 namespace simpul::cli {
-namespace {
-
-// A timeline page or a list of dead letters may be larger than what a batch may be.
-constexpr int kAnswerBytesMax = 64 << 20;
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
-  // A server that was restarted should be found again at once, not after gRPC's two minutes; one
-  // that is busy has ten seconds to take the connection.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  // Who sends again, and when, is decided here and not by a service configuration.
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
-absl::Status FromGrpc(const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
-}
-
-}  // namespace
-
 struct Client::Impl {
   explicit Impl(const std::string& address)
-      : channel(Connect(address)),
+      : channel(rpc::Connect(address)),
         ingest(ingest::v1::IngestService::NewStub(channel)),
         timeline(timeline::v1::TimelineService::NewStub(channel)),
         delivery(delivery::v1::DeliveryService::NewStub(channel)),
@@ -76,7 +52,7 @@ struct Client::Impl {
                      const Request& request, Response& response, Deadline deadline) {
     Call call(*this);
     call.context.set_deadline(std::chrono::system_clock::now() + deadline);
-    return FromGrpc((stub.*method)(&call.context, request, &response));
+    return rpc::FromGrpc((stub.*method)(&call.context, request, &response));
   }
 
   std::shared_ptr<grpc::Channel> channel;
@@ -104,7 +80,7 @@ absl::Status Client::SubmitEvents(const ingest::v1::SubmitEventsRequest& request
   Impl::Call call(*impl_);
   call.context.set_deadline(std::chrono::system_clock::now() + deadline);
   const absl::Status status =
-      FromGrpc(impl_->ingest->SubmitEvents(&call.context, request, &response));
+      rpc::FromGrpc(impl_->ingest->SubmitEvents(&call.context, request, &response));
   wait = std::chrono::milliseconds(0);
   const auto& trailers = call.context.GetServerTrailingMetadata();
   if (const auto found = trailers.find("grpc-retry-pushback-ms"); found != trailers.end()) {
@@ -179,7 +155,7 @@ absl::Status Client::PullRecords(
     }
   }
   const grpc::Status status = stream->Finish();
-  return stopped ? absl::OkStatus() : FromGrpc(status);
+  return stopped ? absl::OkStatus() : rpc::FromGrpc(status);
 }
 
 void Client::Cancel() {

@@ -5,19 +5,24 @@
 #include <algorithm>
 #include <regex>
 
+#include "lib/base/check.h"
 #include "lib/base/text.h"
 #include "lib/base/uuid.h"
+#include "lib/event/validate.h"
 
 namespace simpul::cli {
 namespace {
 
-ingest::v1::Violation Make(std::string field, const char* rule, const char* message,
-                           const char* fix) {
+// The violation of a rule in the rule's own words.
+ingest::v1::Violation Violate(std::string_view rule_name, std::string field = "") {
+  const std::vector<event::Rule>& rules = event::Rules();
+  const auto rule = std::ranges::find(rules, rule_name, &event::Rule::name);
+  SIMPUL_CHECK(rule != rules.end(), "no rule {}", rule_name);
   ingest::v1::Violation violation;
   violation.set_field(std::move(field));
-  violation.set_rule(rule);
-  violation.set_message(message);
-  violation.set_fix(fix);
+  violation.set_rule(std::string(rule->name));
+  violation.set_message(std::string(rule->meaning));
+  violation.set_fix(std::string(rule->fix));
   return violation;
 }
 
@@ -48,24 +53,17 @@ std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string
   static const std::regex kUnknown(R"(^(?:\(([^)]*)\) )?([^:]{0,200}): Cannot find field\.)");
   if (std::regex_search(words, match, kUnknown)) {
     const std::string parent = match[1].matched ? match[1].str() + "." : "";
-    return Make(SafePath(parent + match[2].str()), "json.unknown_field",
-                "The contract has no field of this name here.",
-                "Correct the name; if it is a newer field, keep the line and send it again once "
-                "this program is newer.");
+    return Violate("json.unknown_field", SafePath(parent + match[2].str()));
   }
   static const std::regex kPath(R"(^\(([^)]{0,400})\))");
   if (std::regex_search(words, match, kPath)) {
-    return Make(SafePath(match[1].str()), "json.value", "The value is none this field can have.",
-                "Write the value as the contract says: names of enumerations in full, numbers "
-                "without units, times as RFC 3339.");
+    return Violate("json.value", SafePath(match[1].str()));
   }
   if (words.find("invalid value") != std::string::npos ||
       words.find("oneof") != std::string::npos) {
-    return Make("", "json.value", "A value is none its field can have.",
-                "Write each value as the contract says, and exactly one payload.");
+    return Violate("json.value");
   }
-  return Make("", "json.syntax", "The line is not one JSON object.",
-              "Write one event a line, as protobuf JSON in UTF-8.");
+  return Violate("json.syntax");
 }
 
 std::string EventLine(const event::v1::Event& event) {
@@ -87,9 +85,6 @@ std::string FindEventId(std::string_view line) {
   return "";
 }
 
-ingest::v1::Violation LineTooLong() {
-  return Make("", "json.too_long", "The line is longer than 1 MiB.",
-              "Write one event a line; an event may have 64 KiB.");
-}
+ingest::v1::Violation LineTooLong() { return Violate("json.too_long"); }
 
 }  // namespace simpul::cli

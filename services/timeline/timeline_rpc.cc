@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "lib/base/worker_pool.h"
 #include "lib/rpc/call.h"
 #include "simpul/timeline/v1/timeline_service.grpc.pb.h"
 
@@ -12,23 +11,19 @@ namespace simpul::timeline_role {
 namespace {
 
 constexpr int kThreads = 4;
-constexpr size_t kCallsWaitingMax = 1024;
 
 class TimelineService final : public timeline::v1::TimelineService::CallbackService {
  public:
   TimelineService(TimelineRole& role, base::Metrics& metrics)
-      : role_(role),
-        pool_(kThreads, kCallsWaitingMax),
-        calls_{.service = "simpul.timeline.v1.TimelineService", .pool = pool_, .metrics = metrics} {
-  }
+      : bound_(role, "simpul.timeline.v1.TimelineService", metrics, kThreads) {}
 
  private:
   grpc::ServerUnaryReactor* GetTimeline(grpc::CallbackServerContext* context,
                                         const timeline::v1::GetTimelineRequest* request,
                                         timeline::v1::GetTimelineResponse* response) override {
-    return rpc::UnaryAsync(context, calls_, "GetTimeline",
+    return rpc::UnaryAsync(context, bound_.calls, "GetTimeline",
                            [this, request, response](rpc::Finish finish) {
-                             role_.GetTimeline(*request, *response, std::move(finish));
+                             bound_.role.GetTimeline(*request, *response, std::move(finish));
                            });
   }
 
@@ -37,8 +32,8 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
       const timeline::v1::WatchTimelineRequest* request) override {
     using Stream = rpc::Stream<timeline::v1::WatchTimelineResponse>;
     return rpc::ServerStream<timeline::v1::WatchTimelineResponse>(
-        context, calls_, "WatchTimeline", [this, request](Stream& stream) {
-          return role_.WatchTimeline(
+        context, bound_.calls, "WatchTimeline", [this, request](Stream& stream) {
+          return bound_.role.WatchTimeline(
               *request,
               {.write = [&stream](const auto& response) { return stream.Write(response); },
                .gone = [&stream] { return stream.Cancelled(); },
@@ -52,13 +47,11 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
   grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context,
                                      const timeline::v1::GetStateRequest*,
                                      timeline::v1::GetStateResponse* response) override {
-    return rpc::Unary(context, calls_, "GetState",
-                      [this, response] { return role_.GetState(*response); });
+    return rpc::Unary(context, bound_.calls, "GetState",
+                      [this, response] { return bound_.role.GetState(*response); });
   }
 
-  TimelineRole& role_;
-  base::WorkerPool pool_;
-  rpc::Calls calls_;
+  rpc::Bound<TimelineRole> bound_;
 };
 
 }  // namespace

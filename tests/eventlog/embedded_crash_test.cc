@@ -1,13 +1,8 @@
 // The embedded log's process is killed, its disk fails, its files are damaged.
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -20,6 +15,7 @@
 #include "lib/base/file.h"
 #include "lib/eventlog/embedded_log.h"
 #include "tests/eventlog/log_writer.h"
+#include "tests/support/child_process.h"
 #include "tests/support/temp_folder.h"
 
 namespace simpul::eventlog {
@@ -28,74 +24,20 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// The other process, and what it has said so far.
-class Writer {
+// The process that writes to the log until it is killed.
+class Writer : public simpul::testing::ChildProcess {
  public:
   Writer(const std::filesystem::path& folder, std::vector<std::string> arguments,
-         std::vector<std::string> environment = {}) {
-    const std::filesystem::path program =
-        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "eventlog_log_writer";
-    arguments.insert(arguments.begin(), {program.string(), folder.string()});
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    std::vector<char*> envp;
-    for (char** variable = environ; *variable != nullptr; ++variable) envp.push_back(*variable);
-    for (std::string& variable : environment) envp.push_back(variable.data());
-    envp.push_back(nullptr);
-    int ends[2];
-    SIMPUL_CHECK(::pipe2(ends, O_CLOEXEC) == 0, "No pipe.");
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    const int error =
-        ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), envp.data());
-    SIMPUL_CHECK(error == 0, "{} cannot be started.", program.string());
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    output_ = ends[0];
-  }
-  ~Writer() {
-    if (pid_ != 0) Kill();
-  }
-
-  // Until it has said so many whole lines, or ended.
-  void Hear(size_t lines) {
-    while (static_cast<size_t>(std::ranges::count(said_, '\n')) < lines) {
-      char buffer[4096];
-      const ssize_t n = ::read(output_, buffer, sizeof buffer);
-      if (n <= 0) return;
-      said_.append(buffer, static_cast<size_t>(n));
-    }
-  }
-
-  // Kills it, and hears what was still on the way.
-  void Kill() {
-    ::kill(pid_, SIGKILL);
-    Wait();
-  }
-
-  // Hears it out. Its exit status, or minus the signal.
-  int Wait() {
-    Hear(std::numeric_limits<size_t>::max());
-    ::close(output_);
-    int status = 0;
-    ::waitpid(std::exchange(pid_, 0), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
-  // The lines it has said to the end.
-  std::vector<std::string> Lines() const {
-    std::vector<std::string> lines;
-    std::istringstream text(said_.substr(0, said_.rfind('\n') + 1));
-    for (std::string line; std::getline(text, line);) lines.push_back(line);
-    return lines;
-  }
+         std::vector<std::string> environment = {})
+      : ChildProcess("eventlog_log_writer", WithFolder(folder, std::move(arguments)),
+                     std::move(environment)) {}
 
  private:
-  pid_t pid_ = 0;
-  int output_ = -1;
-  std::string said_;
+  static std::vector<std::string> WithFolder(const std::filesystem::path& folder,
+                                             std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), folder.string());
+    return arguments;
+  }
 };
 
 using Records = std::map<std::pair<uint32_t, int64_t>, std::string>;

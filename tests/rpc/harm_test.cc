@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "lib/base/check.h"
-#include "lib/base/worker_pool.h"
 #include "lib/rpc/call.h"
 #include "lib/rpc/channel.h"
 #include "lib/rpc/server.h"
@@ -30,18 +29,15 @@ constexpr char kMethod[] = "/simpul.timeline.v1.TimelineService/GetTimeline";
 class Service final : public TimelineService::CallbackService {
  public:
   explicit Service(base::Metrics& metrics)
-      : pool_(2, 1000),
-        calls_{.service = "simpul.timeline.v1.TimelineService", .pool = pool_, .metrics = metrics} {
-  }
+      : bound_(*this, "simpul.timeline.v1.TimelineService", metrics, 2) {}
 
  private:
   grpc::ServerUnaryReactor* GetTimeline(grpc::CallbackServerContext* context,
                                         const GetTimelineRequest*, GetTimelineResponse*) override {
-    return Unary(context, calls_, "GetTimeline", [] { return absl::OkStatus(); });
+    return Unary(context, bound_.calls, "GetTimeline", [] { return absl::OkStatus(); });
   }
 
-  base::WorkerPool pool_;
-  Calls calls_;
+  Bound<Service> bound_;
 };
 
 // The most memory this process has had, in MiB.
@@ -104,7 +100,7 @@ TEST_F(HarmTest, CutsACallerThatResetsEveryCallItOpens) {
       ASSERT_TRUE(attacker.Send(Greeting()));
       const std::string headers = CallHeaders(path);
       uint32_t stream = 1;
-      EXPECT_TRUE(SendUntilCut(attacker, 200 << 20, [&] {
+      EXPECT_TRUE(SendUntilCut(attacker, 1 << 30, [&] {
         std::string bytes;
         for (int i = 0; i < 100; ++i, stream += 2) {
           bytes += Frame(FrameType::kHeaders, kEndHeaders, stream, headers);
@@ -133,7 +129,7 @@ TEST_F(HarmTest, CutsACallerWhoseHeaderHasNoEnd) {
     while (frames.size() < 65536) {
       frames += Frame(FrameType::kContinuation, 0, 1, std::string(frame_bytes, 'a'));
     }
-    EXPECT_TRUE(SendUntilCut(attacker, 64 << 20, [&] { return frames; }));
+    EXPECT_TRUE(SendUntilCut(attacker, 1 << 30, [&] { return frames; }));
   }
   EXPECT_THAT(metrics_.Render(), HasSubstr("simpul_rpc_connections_cut_total{reason="));
   EXPECT_TRUE(Get().ok());
@@ -146,7 +142,7 @@ TEST_F(HarmTest, CutsACallerThatNeverCalls) {
   while (frames.size() < 65536) {
     frames += Frame(FrameType::kPriority, 0, 1, std::string(5, '\0'));
   }
-  EXPECT_TRUE(SendUntilCut(attacker, 64 << 20, [&] { return frames; }));
+  EXPECT_TRUE(SendUntilCut(attacker, 1 << 30, [&] { return frames; }));
   EXPECT_TRUE(Get().ok());
 }
 

@@ -50,36 +50,52 @@ class Gate {
   bool open_ = false;
 };
 
+// A handler that says that it runs, and goes on when it is told to.
+auto WaitFor(Gate& running, Gate& go_on) {
+  return [&](const auto&, auto&, const auto&) {
+    running.Open();
+    go_on.Wait();
+    return absl::OkStatus();
+  };
+}
+
+// A stream of one message that waits until nobody wants more.
+absl::Status WriteOnceAndWait(Stream<WatchTimelineResponse>& stream) {
+  static_cast<void>(stream.Write({}));
+  Gate woken;
+  stream.WhenCancelled([&] { woken.Open(); });
+  woken.Wait();
+  stream.WhenCancelled(nullptr);
+  return absl::CancelledError();
+}
+
 // A service whose answers the test decides.
 class Service final : public TimelineService::CallbackService {
  public:
   explicit Service(base::Metrics& metrics, int threads = 2, size_t queue_max = 100)
-      : pool_(threads, queue_max),
-        calls_{.service = "simpul.timeline.v1.TimelineService", .pool = pool_, .metrics = metrics} {
-  }
+      : bound_(*this, "simpul.timeline.v1.TimelineService", metrics, threads, queue_max) {}
 
   std::function<absl::Status(const GetTimelineRequest&, GetTimelineResponse&,
                              const grpc::CallbackServerContext&)>
       get = [](const auto&, auto&, const auto&) { return absl::OkStatus(); };
   std::function<void(Finish)> get_later;
   std::function<absl::Status(Stream<WatchTimelineResponse>&)> watch;
-  Calls& calls() { return calls_; }
+  Calls& calls() { return bound_.calls; }
 
  private:
   grpc::ServerUnaryReactor* GetTimeline(grpc::CallbackServerContext* context,
                                         const GetTimelineRequest* request,
                                         GetTimelineResponse* response) override {
-    if (get_later) return UnaryAsync(context, calls_, "GetTimeline", get_later);
-    return Unary(context, calls_, "GetTimeline",
+    if (get_later) return UnaryAsync(context, bound_.calls, "GetTimeline", get_later);
+    return Unary(context, bound_.calls, "GetTimeline",
                  [this, context, request, response] { return get(*request, *response, *context); });
   }
   grpc::ServerWriteReactor<WatchTimelineResponse>* WatchTimeline(
       grpc::CallbackServerContext* context, const WatchTimelineRequest*) override {
-    return ServerStream<WatchTimelineResponse>(context, calls_, "WatchTimeline", watch);
+    return ServerStream<WatchTimelineResponse>(context, bound_.calls, "WatchTimeline", watch);
   }
 
-  base::WorkerPool pool_;
-  Calls calls_;
+  Bound<Service> bound_;
 };
 
 class ServerTest : public ::testing::Test {
@@ -175,11 +191,7 @@ TEST_F(ServerTest, RefusesCallsWhenTheQueueIsFull) {
   service_ = std::make_shared<Service>(metrics_, 1, 1);
   Gate running;
   Gate go_on;
-  service_->get = [&](const auto&, auto&, const auto&) {
-    running.Open();
-    go_on.Wait();
-    return absl::OkStatus();
-  };
+  service_->get = WaitFor(running, go_on);
   Start();
   // One runs, one waits; a third finds no room. Whichever of the two comes first runs.
   auto first = std::async(std::launch::async, [&] { return Get(); });
@@ -301,14 +313,7 @@ TEST_F(ServerTest, TellsAStreamThatItsCallerHasGone) {
 
 TEST_F(ServerTest, RefusesMoreStreamsThanItsLimit) {
   service_->calls().streams_max = 1;
-  service_->watch = [](Stream<WatchTimelineResponse>& stream) {
-    static_cast<void>(stream.Write({}));
-    Gate woken;
-    stream.WhenCancelled([&] { woken.Open(); });
-    woken.Wait();
-    stream.WhenCancelled(nullptr);
-    return absl::CancelledError();
-  };
+  service_->watch = WriteOnceAndWait;
   Start();
   grpc::ClientContext first_context;
   const auto first = stub_->WatchTimeline(&first_context, {});
@@ -323,14 +328,7 @@ TEST_F(ServerTest, RefusesMoreStreamsThanItsLimit) {
 }
 
 TEST_F(ServerTest, DrainEndsStreamsAtOnceAndSaysToComeAgain) {
-  service_->watch = [](Stream<WatchTimelineResponse>& stream) {
-    static_cast<void>(stream.Write({}));
-    Gate woken;
-    stream.WhenCancelled([&] { woken.Open(); });
-    woken.Wait();
-    stream.WhenCancelled(nullptr);
-    return absl::CancelledError();
-  };
+  service_->watch = WriteOnceAndWait;
   Start();
   grpc::ClientContext context;
   const auto reader = stub_->WatchTimeline(&context, {});
@@ -350,11 +348,7 @@ TEST_F(ServerTest, DrainEndsStreamsAtOnceAndSaysToComeAgain) {
 TEST_F(ServerTest, DrainLetsCallsInHandFinish) {
   Gate running;
   Gate go_on;
-  service_->get = [&](const auto&, auto&, const auto&) {
-    running.Open();
-    go_on.Wait();
-    return absl::OkStatus();
-  };
+  service_->get = WaitFor(running, go_on);
   Start();
   auto call = std::async(std::launch::async, [&] { return Get(); });
   running.Wait();

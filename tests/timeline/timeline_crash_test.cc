@@ -1,17 +1,12 @@
 // A process that dies anywhere leaves nothing that the log does not heal, and planted bugs are
 // seen.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include <chrono>
 #include <random>
 
-#include "lib/base/check.h"
 #include "lib/base/log.h"
+#include "tests/support/child_process.h"
 #include "tests/support/temp_folder.h"
 #include "tests/timeline/histories.h"
 #include "tests/timeline/records.h"
@@ -31,42 +26,12 @@ struct Ended {
 
 // Runs the victim to its end.
 Ended RunVictim(const std::filesystem::path& folder, std::vector<std::string> environment = {},
-                useconds_t kill_after_us = 0) {
-  const std::filesystem::path program =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "timeline_crash_victim";
-  std::string path = program.string();
-  std::string argument = folder.string();
-  char* argv[] = {path.data(), argument.data(), nullptr};
-  std::vector<char*> envp;
-  for (char** variable = environ; *variable != nullptr; ++variable) envp.push_back(*variable);
-  for (std::string& variable : environment) envp.push_back(variable.data());
-  envp.push_back(nullptr);
-  int ends[2];
-  SIMPUL_CHECK(::pipe2(ends, O_CLOEXEC) == 0, "No pipe.");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  pid_t pid = 0;
-  SIMPUL_CHECK(::posix_spawn(&pid, path.c_str(), &actions, nullptr, argv, envp.data()) == 0,
-               "{} cannot be started.", path);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  if (kill_after_us > 0) {
-    // The moment of the kill is what is tried, not something that is waited for.
-    timespec pause{.tv_sec = 0, .tv_nsec = static_cast<long>(kill_after_us) * 1000};
-    ::nanosleep(&pause, nullptr);
-    ::kill(pid, SIGKILL);
-  }
-  Ended ended;
-  char buffer[4096];
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
-    ended.said.append(buffer, static_cast<size_t>(n));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  return ended;
+                std::chrono::microseconds kill_after = {}) {
+  simpul::testing::ChildProcess victim("timeline_crash_victim", {folder.string()},
+                                       std::move(environment));
+  if (kill_after.count() > 0) victim.KillAfter(kill_after);
+  const int status = victim.Wait();
+  return {.status = status, .said = victim.said()};
 }
 
 class TimelineCrash : public ::testing::Test {
@@ -112,7 +77,7 @@ TEST_F(TimelineCrash, AtAnyMomentLosesNothingAndLeavesNoHole) {
   std::mt19937 random(3);
   for (int n = 0; n < 12; ++n) {
     if (n % 4 == 3) std::filesystem::remove_all(folder_ / "timeline");
-    RunVictim(folder_.path(), {}, 1'000 + random() % 150'000);
+    RunVictim(folder_.path(), {}, std::chrono::microseconds(1'000 + random() % 150'000));
   }
   const Ended ended = RunVictim(folder_.path());
   EXPECT_EQ(ended.status, 0);

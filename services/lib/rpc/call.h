@@ -1,10 +1,9 @@
 // The one adapter between gRPC's callback reactors and plain functions. Included only by *_rpc.cc.
 //
-//   grpc::ServerUnaryReactor* GetTimeline(grpc::CallbackServerContext* context,
-//                                         const GetTimelineRequest* request,
-//                                         GetTimelineResponse* response) override {
-//     return rpc::Unary(context, calls_, "GetTimeline",
-//                       [this, request, response] { return role_.Get(*request, *response); });
+//   grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context,
+//                                   const TraceRequest* request,
+//                                   TraceResponse* response) override {
+//     return bound_.Unary(context, "Trace", &Forwarder::Trace, request, response);
 //   }
 //
 // Handlers run on the role's worker pool, never on gRPC's threads; a full pool answers
@@ -25,6 +24,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -82,6 +82,32 @@ using Finish = std::function<void(absl::Status)>;
 grpc::ServerUnaryReactor* UnaryAsync(grpc::CallbackServerContext* context, Calls& calls,
                                      std::string_view method,
                                      absl::AnyInvocable<void(Finish)> handler);
+
+// A role behind one service: its methods, the pool they run on and how they are counted. `role` and
+// `metrics` must outlive it; it outlives its server.
+template <typename Role>
+struct Bound {
+  // `threads` 0: no unary calls.
+  Bound(Role& role_bound, std::string service, base::Metrics& metrics, int threads,
+        size_t waiting_max = 1024)
+      : role(role_bound),
+        pool(threads, waiting_max),
+        calls{.service = std::move(service), .pool = pool, .metrics = metrics} {}
+
+  // Answers with what the role's method says.
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view method,
+                                  absl::Status (Role::*handler)(const Request&, Response&),
+                                  const Request* request, Response* response) {
+    return rpc::Unary(context, calls, method, [this, handler, request, response] {
+      return (role.*handler)(*request, *response);
+    });
+  }
+
+  Role& role;
+  base::WorkerPool pool;
+  Calls calls;
+};
 
 // Where a streaming handler writes. One message in flight: Write returns when gRPC has taken it.
 template <typename Response>
