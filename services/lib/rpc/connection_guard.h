@@ -1,7 +1,7 @@
 // When a connection to the gRPC server is to be cut. Pure. Within lib/rpc only.
 //
 // The gRPC of this version can be made to use gigabytes by opening and resetting calls, and a core
-// for minutes by one header without an end: both in docs/decisions/0004.
+// for minutes by one header without an end: both in docs/decisions/0006.
 #pragma once
 
 #include <chrono>

@@ -40,7 +40,7 @@ class Server {
   // reflection. A silent caller is asked every 60 s whether it is still there, and may ask every 10
   // s; 128 streams a connection. Unavailable: the port is in use, or the host is none of this
   // machine's. InvalidArgument: no HOST:PORT.
-  // A connection that does harm is cut (docs/decisions/0004). Connections, those cut and those
+  // A connection that does harm is cut (docs/decisions/0006). Connections, those cut and those
   // refused are counted in `metrics`, if any, which outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address,
                                                        std::vector<ServicePtr> services,
