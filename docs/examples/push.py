@@ -1,4 +1,5 @@
 """Pushes events (protobuf JSON, one a line) from standard input: push.py HOST:PORT. Needs grpcio and grpcio-tools."""
+import itertools
 import pathlib
 import sys
 import time
@@ -31,5 +32,9 @@ def submit(stub, events):
 
 stub = services.IngestServiceStub(grpc.insecure_channel(sys.argv[1]))
 backlog = [json_format.Parse(line, messages.SubmitEventsRequest().events.add()) for line in sys.stdin]
-for begin in range(0, len(backlog), 500):  # 500 events and 1 MiB a batch
-    submit(stub, backlog[begin:begin + 500])
+while backlog:  # 500 events and 1 MiB a batch
+    fit = sum(size <= 1 << 20 for size in itertools.accumulate(event.ByteSize() for event in backlog[:500]))
+    submit(stub, backlog[:fit])
+    if not fit:
+        print(backlog[0].event_id, "OUTCOME_REFUSED", "event: no batch can hold it (event.too_large)")
+    del backlog[:fit or 1]

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """docs/examples/push.py, run as README says: with grpcio and grpcio-tools and nothing of ours but the contract."""
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import uuid
 
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0])
 from tests.support.simpul import ROOT, Folder, Serve, run, simulate  # noqa: E402
@@ -32,12 +34,15 @@ def main():
         lines, events, _, _ = simulate(folder, 3, 150, 60)
         bad = run("simulate", "--seed", 9, "--patients", 60, "--days", 31, "--refusals", 3).stdout.splitlines()
         assert len(lines) > 500 or len(lines) + len(bad) > 500, "more than one batch"
+        # More than 1 MiB in fewer than 500 events, and an event that is larger than any batch.
+        large = [json.dumps({"eventId": str(uuid.uuid4()), "visit": {"note": "x" * size}})
+                 for size in [60_000] * 40 + [5 << 20]]
         for _ in range(2):  # a second time changes nothing
-            pushed = subprocess.run([python(), example, serve.grpc], input="\n".join(lines + bad) + "\n", text=True,
-                                    capture_output=True, timeout=600)
+            pushed = subprocess.run([python(), example, serve.grpc], input="\n".join(lines + large + bad) + "\n",
+                                    text=True, capture_output=True, timeout=600)
             assert pushed.returncode == 0, pushed.stderr
             outcomes = [line.split()[1] for line in pushed.stdout.splitlines()]
-            assert outcomes.count("OUTCOME_REFUSED") == 3, pushed.stdout[-2000:]
+            assert outcomes.count("OUTCOME_REFUSED") == 3 + len(large), pushed.stdout[-2000:]
             assert outcomes.count("OUTCOME_ACCEPTED") == len(lines) + len(bad) - 3
         accepted = {(line.split()[0]) for line in pushed.stdout.splitlines() if "ACCEPTED" in line}
         serve.wait_on_timeline(len(accepted))
