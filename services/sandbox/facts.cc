@@ -8,6 +8,7 @@ namespace simpul::sandbox {
 namespace {
 
 constexpr std::string_view kCreator = "http://sys-ids.kemkes.go.id/creator";
+constexpr std::string_view kCodeLists = "http://terminology.kemkes.go.id/";
 constexpr std::string_view kMotherNik = "https://fhir.kemkes.go.id/id/nik-ibu|";
 
 void AddIdentifier(const Json& identifier, std::vector<std::string>& out) {
@@ -39,6 +40,8 @@ std::string VaccineCodes(const Json& resource) {
 }
 
 }  // namespace
+
+bool NamesOneResource(std::string_view identifier) { return !identifier.starts_with(kCodeLists); }
 
 std::string_view IdIn(std::string_view reference, std::string_view type) {
   if (!reference.starts_with(type) || reference.size() <= type.size() ||

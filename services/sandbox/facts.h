@@ -20,6 +20,10 @@ struct Facts {
 // References must be "Type/id".
 Facts ReadFacts(const Json& resource, std::string_view type);
 
+// False for an identifier whose system is a code list, such as the number of a visit in pregnancy:
+// many resources of one patient carry it, so it makes none a duplicate of another.
+bool NamesOneResource(std::string_view identifier);
+
 // The id of a reference to that type; empty when it is none.
 std::string_view IdIn(std::string_view reference, std::string_view type);
 

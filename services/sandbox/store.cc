@@ -15,6 +15,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/file.h"
 #include "lib/base/status_macros.h"
+#include "sandbox/facts.h"
 
 namespace simpul::sandbox {
 namespace {
@@ -288,7 +289,9 @@ void Store::Index(const Write& write, uint64_t offset, uint32_t length) {
                      type,          Intern(organizations_, write.organization)};
   for (const std::string& identifier : write.identifiers) {
     const Key key = HashOf('n', write.type, identifier);
-    if (AddLink(by_identifier_, key, place, is_new)) repeated_identifiers_.insert(key);
+    if (AddLink(by_identifier_, key, place, is_new) && NamesOneResource(identifier)) {
+      repeated_identifiers_.insert(key);
+    }
   }
   if (!write.patient.empty()) {
     AddLink(by_patient_, HashOf('p', write.type, write.patient), place, is_new);
@@ -302,6 +305,7 @@ void Store::Index(const Write& write, uint64_t offset, uint32_t length) {
 bool Store::IsDuplicate(const Write& write) const {
   const uint64_t patient = PatientHash(write.patient);
   for (const std::string& identifier : write.identifiers) {
+    if (!NamesOneResource(identifier)) continue;
     const auto chain = by_identifier_.find(HashOf('n', write.type, identifier));
     if (chain == by_identifier_.end()) continue;
     for (uint32_t at = chain->second.first; at != kNone; at = links_[at].next) {
@@ -343,8 +347,9 @@ absl::StatusOr<Committed> Store::Commit(std::span<const Write> writes, bool refu
         continue;
       }
       for (const std::string& identifier : writes[i].identifiers) {
-        if (std::find(writes[j].identifiers.begin(), writes[j].identifiers.end(), identifier) !=
-            writes[j].identifiers.end()) {
+        if (NamesOneResource(identifier) &&
+            std::find(writes[j].identifiers.begin(), writes[j].identifiers.end(), identifier) !=
+                writes[j].identifiers.end()) {
           return Committed{Committed::Outcome::kDuplicate, i};
         }
       }

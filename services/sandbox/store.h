@@ -52,7 +52,8 @@ struct Committed {
   size_t at = 0;  // the write that is a duplicate, or whose version is not the next one
 };
 
-// Something created more than once: the same type, identifier and patient, or the same natural key.
+// Something created more than once: the same type, patient and identifier that names one resource,
+// or the same natural key.
 struct CreatedTwice {
   std::string type;
   std::vector<std::string> ids;  // in the order of creation
@@ -68,8 +69,9 @@ class Store {
   ~Store();
 
   // All of the writes or none. OK once the operating system has them (sync_every_commit: the disk).
-  // With `refuse_duplicates` a create is refused when its type, identifier and patient are there
-  // already, or twice among the writes. Unavailable: the journal cannot be written.
+  // With `refuse_duplicates` a create is refused when its type, patient and an identifier that
+  // names one resource are there already, or twice among the writes. Unavailable: the journal
+  // cannot be written.
   absl::StatusOr<Committed> Commit(std::span<const Write> writes, bool refuse_duplicates);
 
   bool Contains(std::string_view type, std::string_view id) const;

@@ -194,6 +194,30 @@ TEST_F(ForwarderTest, AdoptsWhatALostAnswerCreatedWithTheDuplicateCheckOnOrOff) 
   }
 }
 
+TEST_F(ForwarderTest, DeliversTheFirstVisitOfEachOfTwoPregnancies) {
+  Start();
+  event::v1::Event now = SampleNamed("antenatal_visit");
+  now.mutable_visit()->set_ordinal("K1");
+  event::v1::Event before = now;
+  before.set_event_id(SampleEventId(5002));
+  before.set_visit_id("ANC-2024-0013-K1");
+  before.mutable_visit()->set_pregnancy_id("HML-2024-0013");
+  constexpr int64_t kTwoYears_s = 730 * 86'400;
+  before.mutable_occurred_at()->mutable_time()->set_seconds(now.occurred_at().time().seconds() -
+                                                            kTwoYears_s);
+  before.mutable_recorded_at()->set_seconds(now.recorded_at().seconds() - kTwoYears_s);
+  Push({before});
+  ASSERT_TRUE(Becomes(before.event_id(), DELIVERY_STATE_DELIVERED));
+  // The second one's answer is lost: it is found again by its own identifier, not by the number.
+  Fault(
+      R"({"match":{"method":"POST","path":"/fhir-r4/v1"},"fault":{"answer_lost_after_commit":true},"times":1})");
+  Push({now});
+  ASSERT_TRUE(Becomes(now.event_id(), DELIVERY_STATE_DELIVERED));
+  EXPECT_NE(Record(before.event_id()).platform_ids(0), Record(now.event_id()).platform_ids(0));
+  EXPECT_EQ(Resources("Encounter").size(), 2u);
+  ExpectNothingTwice();
+}
+
 TEST_F(ForwarderTest, FindsALostImmunisationByItsPatient) {
   sandbox_options.duplicate_check = false;
   Start();

@@ -191,6 +191,27 @@ TEST_F(FhirApiTest, ADuplicateIsRefusedWithAndWithoutItsNumber) {
   EXPECT_THAT(Report(), HasSubstr(R"("created_twice":[])"));
 }
 
+TEST_F(FhirApiTest, VisitsOfOneNumberInTwoPregnanciesAreNoDuplicates) {
+  Start();
+  constexpr std::string_view kFirstVisit =
+      R"("identifier":[{"system":"http://terminology.kemkes.go.id/CodeSystem/episodeofcare/ANC","value":"K1"},)";
+  const auto visit = [&](std::string_view local_id) {
+    return Altered(Encounter(local_id), R"("identifier":[)", kFirstVisit);
+  };
+  const std::string a = Create("Encounter", visit("k1-of-2024"));
+  const std::string b = Create("Encounter", visit("k1-of-2026"));
+  EXPECT_THAT(Report(), HasSubstr(R"("created_twice":[])"));
+  // The system's own identifier still makes a duplicate, and the number still finds both.
+  EXPECT_THAT(PostFhir("Encounter", visit("k1-of-2026")).body, HasSubstr("duplicate"));
+  EXPECT_THAT(GetFhir("Encounter?identifier=" +
+                      UrlEscaped("http://terminology.kemkes.go.id/CodeSystem/episodeofcare/ANC|K1"))
+                  .body,
+              AllOf(HasSubstr(a), HasSubstr(b)));
+  const std::string both = Transaction({{"00000000-0000-4000-8000-000000000001", visit("c")},
+                                        {"00000000-0000-4000-8000-000000000002", visit("d")}});
+  EXPECT_EQ(PostFhir("", both).status, 200);
+}
+
 TEST_F(FhirApiTest, WithoutTheCheckADuplicateIsCreatedAndReported) {
   options.duplicate_check = false;
   Start();
