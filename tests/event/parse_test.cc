@@ -24,7 +24,10 @@ using simpul::testing::SampleEvent;
 using simpul::testing::SampleEvents;
 using simpul::testing::SampleNamed;
 using simpul::testing::SampleNow;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string Wire(const v1::Event& event) { return event.SerializeAsString(); }
 
@@ -161,6 +164,21 @@ TEST(Parse, RefusesBrokenTextAndNamesTheField) {
   event.mutable_referral()->set_transport("\xc0\x80");
   EXPECT_THAT(Found(Wire(event)), ElementsAre("referral.evidence_event_ids[0] text.utf8",
                                               "referral.transport text.utf8"));
+}
+
+TEST(Parse, NamesOnlyTheBrokenTextWhenItsLengthIsWrongToo) {
+  v1::Event event = SampleNamed("growth_visit");
+  event.mutable_subject()->set_name("XXXX");
+  for (std::string_view broken : {"\xff", "\xff\xfe", "\xc3(\xe9", "\xff\xff\xff\xff",
+                                  "\xff\xff\xff\xff\xff", "\xff\xff\xff\xff\xff\xff"}) {
+    std::string bytes = Wire(event);
+    bytes.replace(bytes.find("XXXX"), 4, broken);
+    const std::vector<std::string> found = Found(bytes);
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(found[0], "subject.name text.utf8");
+    EXPECT_THAT(found, Each(Not(HasSubstr("malformed")))) << broken.size();
+    EXPECT_FALSE(AfterUpgrade(bytes));
+  }
 }
 
 TEST(Parse, IsFinalWhenMoreThanAnUpgradeIsNeeded) {

@@ -154,6 +154,7 @@ class Walk {
         if (!Message(*row.message, *content, field, depth + 1)) return false;
       } else if (row.text) {
         if (!IsUtf8(*content)) {
+          text_broken_ = true;
           AddFinal("text.utf8", field);
         } else if (depth == 1 && number == v1::Event::kEventIdFieldNumber) {
           out_.event_id = *content;
@@ -183,7 +184,9 @@ class Walk {
   }
 
   bool Malformed(const Path& where) {
-    AddFinal("event.malformed", where);
+    // Bytes put in place of a text without its new length leave everything behind it unreadable:
+    // the text is what has to be mended.
+    if (!text_broken_) AddFinal("event.malformed", where);
     return false;
   }
 
@@ -200,6 +203,7 @@ class Walk {
 
   WireFindings& out_;
   bool final_ = false;
+  bool text_broken_ = false;
 };
 
 }  // namespace
