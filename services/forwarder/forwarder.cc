@@ -206,13 +206,15 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   }
   eventlog::Follower::Options follow;
   follow.name = "forwarder";
-  SIMPUL_ASSIGN_OR_RETURN(self.follower_,
-                          eventlog::Follower::Start(
-                              log, std::move(starts), follow,
-                              [&self](Place place, std::span<const eventlog::OwnedRecord> records) {
-                                return self.Apply(place, records);
-                              },
-                              metrics));
+  SIMPUL_ASSIGN_OR_RETURN(
+      self.follower_,
+      eventlog::Follower::Start(
+          log, std::move(starts), follow,
+          [&self](Place place, std::span<const eventlog::OwnedRecord> records) {
+            return self.Apply(place, records);
+          },
+          metrics,
+          self.sender_ != nullptr ? eventlog::Follower::Idle() : [&self] { self.ShowAge(); }));
   return forwarder;
 }
 
@@ -263,6 +265,26 @@ void Forwarder::ShowCounts(uint32_t partition) {
         .Increment(static_cast<double>(counts.waiting_events) -
                    static_cast<double>(before.waiting_events));
   }
+}
+
+void Forwarder::ShowAge() {
+  const base::Time now = clock_.Now();
+  if (now < show_age_at_) return;
+  show_age_at_ = now + std::chrono::seconds(1);
+  constexpr size_t kTimedMax = 256;
+  int64_t oldest_us = 0;
+  for (const auto& ledger : ledgers_) {
+    for (const bool timed : {false, true}) {
+      // What is due now stands in the order in which it came.
+      const auto items = ledger->Work(timed, "", timed ? kTimedMax : 1);
+      if (!items.ok()) continue;
+      for (const deliver::WorkItem& item : *items) {
+        const int64_t at = item.received_at_us;
+        if (at != 0 && (oldest_us == 0 || at < oldest_us)) oldest_us = at;
+      }
+    }
+  }
+  ShowOldest(metrics_, oldest_us, now);
 }
 
 absl::Status Forwarder::Ready() const {
@@ -324,8 +346,16 @@ absl::StatusOr<DeliveryRecordTrace> Forwarder::TraceOf(const Ledger& ledger,
     }
   }
   // Nothing was tried yet: what stands before it is not on the log.
-  const bool unexplained = trace.state() == delivery::v1::DELIVERY_STATE_WAITING &&
-                           trace.reason().empty() && sender_ != nullptr;
+  bool unexplained =
+      trace.state() == delivery::v1::DELIVERY_STATE_WAITING && trace.reason().empty();
+  if (unexplained && sender_ == nullptr) {
+    trace.set_reason("no_platform");
+    unexplained = false;
+  } else if (unexplained && ledger.paused()) {
+    const std::string why = ledger.pause_reason();
+    trace.set_reason(why.empty() ? "paused" : "paused: " + why);
+    unexplained = false;
+  }
   if (with_unmapped || unexplained) {
     const auto entry = ledger.EntryAt(entry_id, revision);
     if (entry.ok()) {

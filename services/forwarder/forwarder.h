@@ -78,6 +78,8 @@ class Forwarder {
 
   absl::Status Apply(eventlog::Place place, std::span<const eventlog::OwnedRecord> records);
   void ShowCounts(uint32_t partition);
+  // How old what waits is, where there is no sender to say it. Once a second, however often called.
+  void ShowAge();
   // Waits until the ledgers have applied everything before these positions. Unavailable: not within
   // 5 s.
   absl::Status AwaitApplied(const std::vector<std::pair<eventlog::Place, int64_t>>& until);
@@ -112,6 +114,8 @@ class Forwarder {
   mutable std::mutex mutex_;
   std::condition_variable applied_;
   std::vector<deliver::LedgerCounts> shown_;  // by partition, as the metrics count them
+
+  base::Time show_age_at_{};  // of the follower's thread
 
   std::unique_ptr<deliver::NationalPlatform> platform_;
   std::unique_ptr<Sender> sender_;

@@ -1054,15 +1054,22 @@ void Sender::ShowAge(base::Time now) {
     const std::lock_guard lock(mutex_);
     for (const auto& lane : lanes_) {
       for (WorkWindow* window : {&lane->ready, &lane->timed}) {
-        if (window->items().empty()) continue;
-        const int64_t at = window->items().begin()->second.item.received_at_us;
-        if (at != 0 && (oldest_us == 0 || at < oldest_us)) oldest_us = at;
+        for (const auto& [key, work] : window->items()) {
+          const int64_t at = work.item.received_at_us;
+          if (at != 0 && (oldest_us == 0 || at < oldest_us)) oldest_us = at;
+          // What is due now stands in the order in which it came.
+          if (window == &lane->ready) break;
+        }
       }
     }
   }
+  ShowOldest(metrics_, oldest_us, now);
+}
+
+void ShowOldest(base::Metrics& metrics, int64_t oldest_us, base::Time now) {
   const double age =
       oldest_us == 0 ? 0 : static_cast<double>(base::ToMicros(now) - oldest_us) / 1e6;
-  metrics_
+  metrics
       .Gauge("simpul_forwarder_oldest_undelivered_seconds",
              "How long the oldest record that is to be sent has been here.")
       .Set(std::max(0.0, age));

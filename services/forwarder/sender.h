@@ -31,6 +31,10 @@
 
 namespace simpul::forwarder {
 
+// Sets simpul_forwarder_oldest_undelivered_seconds. `oldest_us`: when the oldest record that is to
+// be sent came; 0: there is none.
+void ShowOldest(base::Metrics& metrics, int64_t oldest_us, base::Time now);
+
 class Sender {
  public:
   struct Options {

@@ -15,7 +15,8 @@ struct Options {
   std::vector<std::string> event_ids;
   std::string cause;
   bool dry_run = false;
-  std::string give_up;
+  bool gives_up = false;
+  std::string reason;  // for giving up
 };
 
 int Resend(const Options& options) {
@@ -23,11 +24,16 @@ int Resend(const Options& options) {
     Complain("resend: give event ids, or --cause CAUSE. See: simpul resend --help");
     return kWrongUse;
   }
+  // As an unset variable of a shell makes it: not a wish to send.
+  if (options.gives_up && options.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+    Complain("resend: --give-up is empty: give a reason");
+    return kWrongUse;
+  }
   delivery::v1::ResendRequest request;
   for (const std::string& id : options.event_ids) request.add_event_ids(id);
   request.set_cause(options.cause);
   request.set_dry_run(options.dry_run);
-  request.set_give_up_reason(options.give_up);
+  if (options.gives_up) request.set_give_up_reason(options.reason);
   Client client(options.door.to);
   delivery::v1::ResendResponse response;
   if (const auto called = client.Resend(request, response, std::chrono::seconds(60));
@@ -39,7 +45,7 @@ int Resend(const Options& options) {
     Print(options.door.json ? RecordJson(record) : RecordText(record));
   }
   if (!options.door.json) {
-    const char* what = !options.give_up.empty()
+    const char* what = options.gives_up
                            ? (options.dry_run ? "would be given up" : "given up")
                            : (options.dry_run ? "would be sent again" : "are sent again");
     Print(fmt::format("{} records {}", response.records_size(), what));
@@ -57,9 +63,13 @@ void AddResend(CLI::App& app, Chosen& chosen) {
   command->add_option("EVENT_ID", options->event_ids, "Ids of events whose records are meant");
   command->add_option("--cause", options->cause, "All that are held or refused with this reason");
   auto* dry_run = command->add_flag("--dry-run", options->dry_run, "Only say what would be done");
-  command->add_option("--give-up", options->give_up, "Give them up instead, for this reason")
-      ->excludes(dry_run);
-  command->callback([&chosen, options] { chosen.run = [options] { return Resend(*options); }; });
+  auto* give_up =
+      command->add_option("--give-up", options->reason, "Give them up instead, for this reason")
+          ->excludes(dry_run);
+  command->callback([&chosen, options, give_up] {
+    options->gives_up = give_up->count() > 0 || !options->reason.empty();
+    chosen.run = [options] { return Resend(*options); };
+  });
 }
 
 }  // namespace simpul::cli

@@ -19,6 +19,7 @@ absl::Status SetDefault(CLI::Option& option, const std::string& value, const std
   try {
     option.run_callback_for_default();
     option.default_val(value);
+    option.required(false);
     return absl::OkStatus();
   } catch (const CLI::Error&) {
     return absl::InvalidArgumentError(

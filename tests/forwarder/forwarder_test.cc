@@ -28,6 +28,18 @@ class ForwarderTest : public World {
     StartForwarder();
   }
   static const event::v1::Event& Visit() { return SampleNamed("growth_visit"); }
+  // The metric; below 0: there is none.
+  double OldestSeconds() {
+    const std::string text = metrics.Render();
+    const std::string name = "\nsimpul_forwarder_oldest_undelivered_seconds ";
+    const size_t at = text.find(name);
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size()));
+  }
+  double WaitedSeconds(const delivery::v1::EventTrace& trace) {
+    const auto received = std::chrono::seconds(trace.received_at().seconds()) +
+                          std::chrono::microseconds(trace.received_at().nanos() / 1000);
+    return std::chrono::duration<double>(clock.Now().time_since_epoch() - received).count();
+  }
 };
 
 event::v1::Event CorrectionOf(const event::v1::Event& original, uint64_t id, int64_t weight_g) {
@@ -495,10 +507,34 @@ TEST_F(ForwarderTest, StaysPausedOverARestartUntilItIsResumed) {
   delivery::v1::GetLedgerResponse ledger;
   ASSERT_TRUE(forwarder->GetLedger({}, ledger).ok());
   EXPECT_TRUE(ledger.paused());
+  EXPECT_EQ(Record(Visit().event_id()).reason(), "paused: the platform asked for it");
   EXPECT_EQ(Created(), 0u);
   delivery::v1::ResumeResponse resumed;
   ASSERT_TRUE(forwarder->Resume({}, resumed).ok());
   EXPECT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
+}
+
+TEST_F(ForwarderTest, SaysThatPausingKeepsARecordThoughNobodySaidWhy) {
+  Start();
+  delivery::v1::PauseResponse paused;
+  ASSERT_TRUE(forwarder->Pause({}, paused).ok());
+  Push({Visit()});
+  ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_WAITING));
+  EXPECT_EQ(Record(Visit().event_id()).reason(), "paused");
+}
+
+TEST_F(ForwarderTest, SaysWithoutAPlatformThatThereIsNoneAndHowLongTheOldestWaits) {
+  StartForwarder();
+  EXPECT_TRUE(Eventually([&] { return OldestSeconds() == 0; }));
+  Push({Visit()});
+  ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_WAITING));
+  EXPECT_EQ(Record(Visit().event_id()).reason(), "no_platform");
+  const double before = WaitedSeconds(Trace(Visit().event_id()));
+  EXPECT_TRUE(Eventually([&] { return OldestSeconds() >= before; }));
+  clock.Advance(std::chrono::hours(1));
+  const double after = WaitedSeconds(Trace(Visit().event_id()));
+  EXPECT_TRUE(Eventually([&] { return OldestSeconds() >= after; }));
+  EXPECT_LE(OldestSeconds(), WaitedSeconds(Trace(Visit().event_id())));
 }
 
 TEST_F(ForwarderTest, IsTheSameLedgerAfterItsFolderWasDeleted) {

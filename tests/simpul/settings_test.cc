@@ -19,8 +19,12 @@ class SettingsTest : public ::testing::Test {
     push->add_flag("--json", json_, "JSON");
     CLI::App* other = app_.add_subcommand("state");
     other->add_option("--to", other_to_, "Where")->capture_default_str();
+    app_.add_subcommand("serve")->add_option("--data", data_, "Folder")->required();
   }
-  ~SettingsTest() override { ::unsetenv("SIMPUL_TO"); }
+  ~SettingsTest() override {
+    ::unsetenv("SIMPUL_TO");
+    ::unsetenv("SIMPUL_DATA");
+  }
 
   std::string File(const std::string& text) {
     const auto path = folder_ / "simpul.ini";
@@ -41,7 +45,7 @@ class SettingsTest : public ::testing::Test {
   testing::TempFolder folder_;
   CLI::App app_{"test"};
   Settings settings_;
-  std::string to_ = "default:1", other_to_ = "default:1";
+  std::string to_ = "default:1", other_to_ = "default:1", data_;
   bool json_ = false;
 };
 
@@ -72,6 +76,24 @@ TEST_F(SettingsTest, TakesASectionForOneCommandBeforeTheTopForAll) {
   EXPECT_EQ(to_, "one:1");
   EXPECT_EQ(other_to_, "all:1");
   EXPECT_TRUE(json_);
+}
+
+TEST_F(SettingsTest, TakesWhatMustBeGivenFromAVariable) {
+  ::setenv("SIMPUL_DATA", "/data", 1);
+  ASSERT_TRUE(settings_.Apply(app_, "").ok());
+  Parse({"serve"});
+  EXPECT_EQ(data_, "/data");
+}
+
+TEST_F(SettingsTest, TakesWhatMustBeGivenFromTheFile) {
+  ASSERT_TRUE(settings_.Apply(app_, File("[serve]\ndata = \"/data\"\n")).ok());
+  Parse({"serve"});
+  EXPECT_EQ(data_, "/data");
+}
+
+TEST_F(SettingsTest, AsksForWhatMustBeGivenAndNobodyGave) {
+  ASSERT_TRUE(settings_.Apply(app_, "").ok());
+  EXPECT_THROW(Parse({"serve"}), CLI::RequiredError);
 }
 
 TEST_F(SettingsTest, RefusesAKeyThatNoCommandKnows) {
