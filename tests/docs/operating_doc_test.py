@@ -11,7 +11,7 @@ from tests.support.simpul import ROOT, run  # noqa: E402
 DOC = (ROOT / "docs/operating.md").read_text()
 # Adjacent string literals are one.
 SOURCES = re.sub(r'"\s*\n\s*"', "", "\n".join(
-    path.read_text() for path in sorted((ROOT / "services").rglob("*.cc")) if "sandbox" not in path.parts))
+    path.read_text() for path in sorted((ROOT / "services").rglob("*.[ch]*")) if "sandbox" not in path.parts))
 
 
 def metrics():
