@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "forwarder/delivery_answers.h"
 #include "forwarder/sender.h"
 #include "lib/base/clock.h"
 #include "lib/base/metrics.h"
@@ -56,7 +57,8 @@ class Forwarder {
   // credentials file as it is now can be read.
   absl::Status Ready() const;
 
-  // The calls of DeliveryService. Any thread; Trace and what changes something may wait up to 5 s.
+  // The calls of DeliveryService. Any thread; Trace, Resend, Pause and Resume may wait up to 5 s
+  // for the ledgers.
   absl::Status Trace(const delivery::v1::TraceRequest& request,
                      delivery::v1::TraceResponse& response);
   absl::Status ListDeliveries(const delivery::v1::ListDeliveriesRequest& request,
@@ -83,18 +85,14 @@ class Forwarder {
   // Waits until the ledgers have applied everything before these positions. Unavailable: not within
   // 5 s.
   absl::Status AwaitApplied(const std::vector<std::pair<eventlog::Place, int64_t>>& until);
+  // Waits until they have applied every event that is on the log now.
+  absl::Status AwaitEvents();
   // Appends steps to deliveries and waits until they are applied.
   absl::Status AppendSteps(std::vector<std::pair<std::string, log::v1::DeliveryRecord>> steps);
   absl::Status ChangePause(bool paused, const std::string& reason);
-  absl::StatusOr<delivery::v1::DeliveryRecordTrace> TraceOf(const deliver::Ledger& ledger,
-                                                            const std::string& entry_id,
-                                                            const deliver::EntryRow& row,
-                                                            uint32_t revision,
-                                                            bool with_unmapped) const;
-  // Says what keeps all of the organisation's records waiting, if something does.
-  void ExplainWaiting(const std::string& organization,
-                      delivery::v1::DeliveryRecordTrace& trace) const;
   struct Candidate;
+  // An event of it was never accepted here.
+  bool IsUnknown(const std::string& event_id) const;
   absl::StatusOr<std::vector<Candidate>> FindHeld(const delivery::v1::ResendRequest& request);
 
   eventlog::EventLog& log_;
@@ -119,6 +117,7 @@ class Forwarder {
 
   std::unique_ptr<deliver::NationalPlatform> platform_;
   std::unique_ptr<Sender> sender_;
+  std::unique_ptr<DeliveryAnswers> answers_;
   std::unique_ptr<eventlog::Follower> follower_;  // last: it uses everything above
 };
 

@@ -57,6 +57,10 @@ std::string Explain(const absl::Status& status, const std::string& address) {
   }
 }
 
+int ExitOf(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) ? kWrongUse : kFailed;
+}
+
 const Stop& Stopping() { return TheStop(); }
 
 void WatchStop() {

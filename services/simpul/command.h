@@ -27,6 +27,9 @@ void AddDoor(CLI::App& command, Door& door);
 // One sentence for a call that failed: what happened, where, and what to do next.
 std::string Explain(const absl::Status& status, const std::string& address);
 
+// The exit status of a call that failed: kWrongUse when what was asked for cannot be, else kFailed.
+int ExitOf(const absl::Status& status);
+
 // Set by SIGINT and SIGTERM once WatchStop was called; a second signal ends the process at once.
 const Stop& Stopping();
 void WatchStop();

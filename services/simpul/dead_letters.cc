@@ -1,6 +1,7 @@
 // simpul dead-letters: what could not be processed, is held or refused, or waits for its original.
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "simpul/client_rpc.h"
@@ -21,6 +22,7 @@ void PrintJson(const delivery::v1::DeadLetterRow& row) {
             .Raw("facility", FacilityJson(row.facility()))
             .Text("cause", row.cause())
             .Text("message", row.message())
+            .Text("fix", row.fix())
             .Text("platform_says", row.platform_says())
             .Text("position", row.position())
             .Text("record_id", row.record_id())
@@ -36,13 +38,14 @@ int DeadLetters(const Options& options) {
   request.set_cause(options.cause);
   request.set_waiting(options.waiting);
   request.set_page_size(500);
+  std::map<std::string, std::string> to_do;  // by cause
   Table table({"SINCE", "CAUSE", "EVENT", "FROM", "WHY"});
   do {
     delivery::v1::ListDeadLettersResponse response;
     if (const auto called = client.ListDeadLetters(request, response, std::chrono::seconds(30));
         !called.ok()) {
       Complain("dead-letters: " + Explain(called, options.door.to));
-      return kFailed;
+      return ExitOf(called);
     }
     for (const auto& row : response.rows()) {
       if (options.door.json) {
@@ -57,10 +60,20 @@ int DeadLetters(const Options& options) {
            row.platform_says().empty()
                ? row.message()
                : fmt::format("{} The platform says: {}", row.message(), row.platform_says())});
+      if (!row.fix().empty()) to_do[row.cause()] = row.fix();
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!options.door.json) Print(table.empty() ? "There are no dead letters." : table.Text());
+  if (options.door.json) return kDone;
+  if (!table.empty()) {
+    Print(table.Text());
+    if (!to_do.empty()) Print("\nWhat to do:");
+    for (const auto& [cause, fix] : to_do) Print(fmt::format("  {}: {}", cause, fix));
+  } else if (options.cause.empty()) {
+    Print("There are no dead letters.");
+  } else {
+    Print("There are no dead letters of this cause.");
+  }
   return kDone;
 }
 
@@ -71,7 +84,8 @@ void AddDeadLetters(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(
       "dead-letters", "List what could not be processed, is held, refused, or waits");
   AddDoor(*command, options->door);
-  command->add_option("--cause", options->cause, "Only of this cause, such as conflict");
+  command->add_option("--cause", options->cause,
+                      "Only of this cause, such as conflict, or held, or refused");
   command->add_flag("--waiting", options->waiting,
                     "Also what waits for the event it corrects or takes back");
   command->callback(

@@ -16,6 +16,7 @@ std::string RecordJson(const delivery::v1::DeliveryRecordTrace& record) {
       .Count("attempts", record.attempts())
       .Texts("platform_ids", {record.platform_ids().begin(), record.platform_ids().end()})
       .Text("reason", record.reason())
+      .Text("fix", record.fix())
       .Text("platform_says", record.platform_says())
       .Text("changed_at", UtcTime(record.changed_at(), record.has_changed_at()))
       .Text("retry_at", UtcTime(record.retry_at(), record.has_retry_at()))
@@ -35,6 +36,7 @@ std::string RecordText(const delivery::v1::DeliveryRecordTrace& record) {
     text += fmt::format("; the platform says: {}", record.platform_says());
   }
   if (record.has_retry_at()) text += fmt::format("; next try {}", UtcTime(record.retry_at(), true));
+  if (!record.fix().empty()) text += fmt::format("\n    to do: {}", record.fix());
   if (record.platform_ids_size() > 0) {
     text += fmt::format("\n    at the platform: {}", fmt::join(record.platform_ids(), ", "));
   }

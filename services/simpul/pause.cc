@@ -23,7 +23,7 @@ void AddPause(CLI::App& app, Chosen& chosen) {
       request.set_reason(pause->reason);
       if (const auto called = client.Pause(request, std::chrono::seconds(30)); !called.ok()) {
         Complain("pause: " + Explain(called, pause->door.to));
-        return kFailed;
+        return ExitOf(called);
       }
       Print(pause->door.json ? JsonLine().Flag("paused", true).Take()
                              : "Sending is paused; 'simpul resume' starts it again.");
@@ -38,7 +38,7 @@ void AddPause(CLI::App& app, Chosen& chosen) {
       Client client(resume->door.to);
       if (const auto called = client.Resume(std::chrono::seconds(30)); !called.ok()) {
         Complain("resume: " + Explain(called, resume->door.to));
-        return kFailed;
+        return ExitOf(called);
       }
       Print(resume->door.json ? JsonLine().Flag("paused", false).Take() : "Sending goes on.");
       return kDone;

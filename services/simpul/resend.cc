@@ -39,18 +39,27 @@ int Resend(const Options& options) {
   if (const auto called = client.Resend(request, response, std::chrono::seconds(60));
       !called.ok()) {
     Complain("resend: " + Explain(called, options.door.to));
-    return kFailed;
+    return ExitOf(called);
   }
   for (const auto& record : response.records()) {
     Print(options.door.json ? RecordJson(record) : RecordText(record));
+  }
+  for (const std::string& event_id : response.unknown_event_ids()) {
+    Complain(fmt::format("resend: event {}: unknown; nobody has accepted an event of this id here",
+                         event_id));
   }
   if (!options.door.json) {
     const char* what = options.gives_up
                            ? (options.dry_run ? "would be given up" : "given up")
                            : (options.dry_run ? "would be sent again" : "are sent again");
-    Print(fmt::format("{} records {}", response.records_size(), what));
+    std::string line = fmt::format("{} records {}", response.records_size(), what);
+    if (response.had_been_given_up() > 0) {
+      line += fmt::format("; {} of them had been given up", response.had_been_given_up());
+    }
+    if (response.records_size() == 0) line += ": nothing of these is held or refused";
+    Print(line);
   }
-  return kDone;
+  return response.unknown_event_ids_size() > 0 ? kFailed : kDone;
 }
 
 }  // namespace

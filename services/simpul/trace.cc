@@ -22,6 +22,12 @@ std::string StandsWhere(const delivery::v1::EventTrace& trace) {
   return EnumWord(delivery::v1::EventState_Name(trace.state()), "EVENT_STATE_");
 }
 
+// standing, corrected, retracted; empty for what is on no timeline.
+std::string CountsHow(const delivery::v1::EventTrace& trace) {
+  if (trace.member_state() == timeline::v1::MEMBER_STATE_UNSPECIFIED) return "";
+  return EnumWord(timeline::v1::MemberState_Name(trace.member_state()), "MEMBER_STATE_");
+}
+
 void PrintJson(const delivery::v1::EventTrace& trace) {
   std::vector<std::string> records;
   for (const auto& record : trace.records()) records.push_back(RecordJson(record));
@@ -33,7 +39,9 @@ void PrintJson(const delivery::v1::EventTrace& trace) {
             .Text("state", StandsWhere(trace))
             .Texts("entries", {trace.entries().begin(), trace.entries().end()})
             .RawList("records", records)
+            .Text("member_state", CountsHow(trace))
             .Text("reason", trace.reason())
+            .Text("fix", trace.fix())
             .Flag("id_used_twice", trace.id_used_twice())
             .Take());
 }
@@ -46,8 +54,10 @@ void PrintText(const delivery::v1::EventTrace& trace) {
   }
   std::string where = StandsWhere(trace);
   for (char& c : where) c = c == '_' ? ' ' : c;
+  if (trace.member_state() > timeline::v1::MEMBER_STATE_STANDING) where += ", " + CountsHow(trace);
   Print(fmt::format("event {}: {}{}", trace.event_id(), where,
                     trace.reason().empty() ? "" : " (" + trace.reason() + ")"));
+  if (!trace.fix().empty()) Print("  to do: " + trace.fix());
   Print(fmt::format("  from {}, accepted {}, position {}", FacilityText(trace.facility()),
                     UtcTime(trace.received_at(), trace.has_received_at()), trace.position()));
   if (trace.id_used_twice()) Print("  the same id stands under more than one patient");
@@ -67,7 +77,7 @@ int Trace(const Options& options) {
     if (const auto called = client.Trace(request, response, std::chrono::seconds(30));
         !called.ok()) {
       Complain("trace: " + Explain(called, options.door.to));
-      return kFailed;
+      return ExitOf(called);
     }
     for (const auto& trace : response.traces()) {
       if (trace.state() == delivery::v1::EVENT_STATE_UNKNOWN) status = kFailed;

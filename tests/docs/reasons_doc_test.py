@@ -8,13 +8,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = [
     *sorted(ROOT.glob("services/forwarder/*.cc")),
     *sorted(ROOT.glob("services/lib/deliver/*.cc")),
+    ROOT / "services/lib/timeline/project.h",  # causes of dead letters
     *(ROOT / "services/lib/fhir" / name
       for name in ("map.cc", "pregnancy.cc", "record.cc", "referral.cc", "visit.cc")),
 ]
 
 # A statement that gives a reason; each literal word in it is one.
 GIVES = re.compile(
-    r'\b(?:set_reason|RememberMiss|Hold|NotSent|NeedsDirectory|kCause)\b[^;]*;'
+    r'\b(?:set_reason|RememberMiss|Hold|NotSent|NeedsDirectory)\b[^;]*;'
+    r'|\bk(?:Conflict|NamesNoOriginal|PatientTooLarge|EntryTooLarge|Undecodable|WaitingForOriginal)\b[^;]*;'
     r'|\b(?:reason|problem) = [^;]*;'
     r'|return \{std::nullopt, "[^;]*;'
     r'|return "\w+_unknown";'

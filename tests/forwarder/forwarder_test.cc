@@ -133,6 +133,7 @@ TEST_F(ForwarderTest, PutsACorrectionInPlaceOfWhatWasDelivered) {
   EXPECT_EQ(Created(), created);
   EXPECT_THAT(Resources("Observation"), ::testing::Contains(HasSubstr("11")));
   EXPECT_EQ(Trace(Visit().event_id()).records_size(), 2);
+  EXPECT_EQ(Trace(Visit().event_id()).member_state(), timeline::v1::MEMBER_STATE_CORRECTED);
   ExpectNothingTwice();
 }
 
@@ -149,6 +150,14 @@ TEST_F(ForwarderTest, TellsThePlatformThatWhatWasTakenBackIsEnteredInError) {
   for (const std::string& resource : Resources("Encounter")) {
     EXPECT_THAT(resource, HasSubstr("entered-in-error"));
   }
+  EXPECT_EQ(Record(retraction.event_id()).reason(), "withdrawn");
+  const auto trace = Trace(Visit().event_id());
+  EXPECT_EQ(trace.member_state(), timeline::v1::MEMBER_STATE_RETRACTED);
+  ASSERT_EQ(trace.records_size(), 2);
+  EXPECT_EQ(trace.records(0).reason(), "");
+  EXPECT_GT(trace.records(0).platform_ids_size(), 0);
+  EXPECT_EQ(trace.records(1).reason(), "withdrawn");
+  EXPECT_EQ(trace.records(1).platform_ids_size(), 0);
 }
 
 TEST_F(ForwarderTest, NeverSendsWhatWasTakenBackBefore) {
@@ -162,6 +171,7 @@ TEST_F(ForwarderTest, NeverSendsWhatWasTakenBackBefore) {
   Start();
   ASSERT_TRUE(Becomes(SampleEventId(5003), DELIVERY_STATE_NOT_SENT, "withdrawn"));
   EXPECT_EQ(Trace(Visit().event_id()).records(0).state(), DELIVERY_STATE_SUPERSEDED);
+  EXPECT_EQ(Trace(Visit().event_id()).records(0).reason(), "newer_revision");
   EXPECT_EQ(Created(), 0u);
 }
 
@@ -490,8 +500,41 @@ TEST_F(ForwarderTest, GivesUpWithAReasonAndTakesBackGivingUp) {
   EXPECT_EQ(letters.rows_size(), 0);
   WriteDirectory(fhir::TestDirectoryJson());
   request.clear_give_up_reason();
+  response.Clear();
   ASSERT_TRUE(forwarder->Resend(request, response).ok());
+  EXPECT_EQ(response.had_been_given_up(), 1u);
   EXPECT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
+}
+
+TEST_F(ForwarderTest, NeitherSendsNorGivesUpForABlankReason) {
+  WriteDirectory("{}");
+  Start();
+  Push({Visit()});
+  ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_HELD));
+  for (const char* reason : {"", " \t"}) {
+    delivery::v1::ResendRequest request;
+    request.add_event_ids(Visit().event_id());
+    request.set_give_up_reason(reason);
+    delivery::v1::ResendResponse response;
+    const absl::Status status = forwarder->Resend(request, response);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(base::Message(status)), HasSubstr("give a reason"));
+    EXPECT_EQ(response.records_size(), 0);
+  }
+}
+
+TEST_F(ForwarderTest, NamesTheEventsItCannotSendAgainBecauseNobodySentThem) {
+  Start();
+  Push({Visit()});
+  ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
+  delivery::v1::ResendRequest request;
+  request.add_event_ids(SampleEventId(77));
+  request.add_event_ids(Visit().event_id());
+  delivery::v1::ResendResponse response;
+  ASSERT_TRUE(forwarder->Resend(request, response).ok());
+  EXPECT_EQ(response.records_size(), 0);
+  EXPECT_EQ(response.had_been_given_up(), 0u);
+  EXPECT_THAT(response.unknown_event_ids(), ::testing::ElementsAre(SampleEventId(77)));
 }
 
 TEST_F(ForwarderTest, StaysPausedOverARestartUntilItIsResumed) {
@@ -624,6 +667,21 @@ TEST_F(ForwarderTest, ListsDeadLettersHeldRecordsAndWhatWaits) {
   }));
   EXPECT_THAT(causes, ::testing::UnorderedElementsAre("facility_unknown", "conflict",
                                                       "waiting_for_original"));
+
+  request.Clear();
+  request.set_cause("waiting_for_original");
+  delivery::v1::ListDeadLettersResponse waiting;
+  ASSERT_TRUE(forwarder->ListDeadLetters(request, waiting).ok());
+  ASSERT_EQ(waiting.rows_size(), 1);
+  EXPECT_THAT(waiting.rows(0).fix(), HasSubstr("push the original"));
+  EXPECT_THAT(Trace(lonely.event_id()).fix(), HasSubstr("push the original"));
+  request.set_cause("held");
+  delivery::v1::ListDeadLettersResponse held;
+  ASSERT_TRUE(forwarder->ListDeadLetters(request, held).ok());
+  ASSERT_EQ(held.rows_size(), 1);
+  EXPECT_THAT(held.rows(0).message(), HasSubstr("held: the directory has no facility"));
+  EXPECT_THAT(held.rows(0).fix(), HasSubstr("directory file"));
+  EXPECT_EQ(Record(Visit().event_id()).fix(), held.rows(0).fix());
 }
 
 TEST_F(ForwarderTest, CreatesOneEncounterWhicheverOfVisitAndReferralComesFirst) {
@@ -696,6 +754,15 @@ TEST_F(ForwarderTest, RefusesRequestsItCannotMeanAnythingBy) {
   delivery::v1::ResendRequest request;
   delivery::v1::ResendResponse response;
   EXPECT_THAT(std::string(base::Message(forwarder->Resend(request, response))), HasSubstr("cause"));
+  delivery::v1::ListDeadLettersRequest letters;
+  delivery::v1::ListDeadLettersResponse rows;
+  letters.set_cause("nonsense");
+  EXPECT_THAT(std::string(base::Message(forwarder->ListDeadLetters(letters, rows))),
+              HasSubstr("docs/delivery.md"));
+  request.set_cause("nonsense");
+  EXPECT_THAT(std::string(base::Message(forwarder->Resend(request, response))),
+              HasSubstr("docs/delivery.md"));
+  request.clear_cause();
   request.add_event_ids("nonsense");
   EXPECT_THAT(std::string(base::Message(forwarder->Resend(request, response))),
               HasSubstr("event_ids[0]"));

@@ -139,6 +139,8 @@ def says_what_is_wrong_with_the_command_line(folder, serve):
             (("timeline", "--to", serve.grpc, "--patient", "nik|7324"), "--patient"),
             (("timeline", "--to", serve.grpc, "--patient", f"nik|{NIK}", "--from", "yesterday"), "RFC 3339"),
             (("resend", "--to", serve.grpc), "event ids, or --cause"),
+            (("resend", "--to", serve.grpc, "--cause", "nonsense"), "docs/delivery.md"),
+            (("dead-letters", "--to", serve.grpc, "--cause", "nonsense"), "docs/delivery.md"),
             (("simulate", "--start", "6 Jan"), "YYYY-MM-DD"),
             (("serve",), "--data is required"),
             (("serve", "--data", folder / "x", "--grpc", "0.0.0.0:0"), "--insecure"),
