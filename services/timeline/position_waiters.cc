@@ -6,24 +6,35 @@
 #include <utility>
 
 namespace simpul::timeline_role {
+namespace {
+
+constexpr char kStopping[] = "This Simpul is shutting down. Ask again.";
+
+}  // namespace
 
 PositionWaiters::PositionWaiters(uint32_t partitions, size_t waiting_max)
     : waiting_max_(waiting_max), reached_(partitions, 0), thread_([this] { Run(); }) {}
 
 PositionWaiters::~PositionWaiters() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    changed_.notify_one();
-  }
+  Stop();
   thread_.join();
+}
+
+void PositionWaiters::Stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  changed_.notify_one();
 }
 
 void PositionWaiters::Wait(uint32_t partition, int64_t position, std::chrono::microseconds wait_max,
                            Done done) {
+  absl::Status refused = absl::ResourceExhaustedError(
+      "Too many readers wait for a position already. Ask again after a pause.");
   {
     const std::lock_guard lock(mutex_);
-    if (waiters_.size() < waiting_max_) {
+    if (stopping_) {
+      refused = absl::UnavailableError(kStopping);
+    } else if (waiters_.size() < waiting_max_) {
       waiters_.push_back(
           {partition, position, std::chrono::steady_clock::now() + wait_max, std::move(done)});
       moved_ = true;
@@ -31,8 +42,7 @@ void PositionWaiters::Wait(uint32_t partition, int64_t position, std::chrono::mi
       return;
     }
   }
-  done(absl::ResourceExhaustedError(
-      "Too many readers wait for a position already. Ask again after a pause."));
+  done(std::move(refused));
 }
 
 void PositionWaiters::Reached(uint32_t partition, int64_t position) {
@@ -54,7 +64,7 @@ void PositionWaiters::Run() {
       absl::Status status;
       if (reached_[waiter.partition] < waiter.position) {
         if (stopping_) {
-          status = absl::UnavailableError("This Simpul is shutting down. Ask again.");
+          status = absl::UnavailableError(kStopping);
         } else if (now >= waiter.until) {
           status = absl::DeadlineExceededError(fmt::format(
               "The timeline has not reached min_position: partition {} stands at {}, {} was asked "

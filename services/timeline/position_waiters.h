@@ -18,17 +18,21 @@ namespace simpul::timeline_role {
 class PositionWaiters {
  public:
   PositionWaiters(uint32_t partitions, size_t waiting_max);
-  // Finishes what still waits as Unavailable.
+  // Stops.
   ~PositionWaiters();
 
   using Done = std::function<void(absl::Status)>;
 
   // Calls `done` once: OK when the position is reached, DeadlineExceeded after `wait_max`,
-  // ResourceExhausted at once (on the caller's thread) when too many wait. Any thread.
+  // ResourceExhausted at once (on the caller's thread) when too many wait, and Unavailable once
+  // stopped. Any thread.
   void Wait(uint32_t partition, int64_t position, std::chrono::microseconds wait_max, Done done);
 
   // The partition has applied everything up to the position. Any thread.
   void Reached(uint32_t partition, int64_t position);
+
+  // Finishes what still waits as Unavailable Idempotent, any thread.
+  void Stop();
 
  private:
   struct Waiter {

@@ -390,6 +390,8 @@ absl::Status TimelineRole::Ready() const {
   return absl::OkStatus();
 }
 
+void TimelineRole::EndWaits() { state_->waiters->Stop(); }
+
 void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
                                timeline::v1::GetTimelineResponse& response, Finish finish) {
   absl::StatusOr<Question> question = Ask(request, state_->secret);
@@ -413,6 +415,13 @@ void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
       return finish(absl::InvalidArgumentError("wait_max: from 0 to 30 s."));
     }
     wait = std::chrono::seconds(given.seconds()) + std::chrono::microseconds(given.nanos() / 1'000);
+  }
+  const auto end = state_->log.End({Topic::kEvents, number});
+  if (!end.ok()) return finish(base::Within("min_position", end.status()));
+  if (position >= *end) {
+    return finish(absl::InvalidArgumentError(
+        "min_position: the log ends before it, so no event of this log was answered with it. Was "
+        "the log put back from an older copy? Ask without it."));
   }
   state_->waiters->Wait(
       number, position, wait,

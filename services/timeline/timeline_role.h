@@ -36,11 +36,16 @@ class TimelineRole {
   absl::Status Ready() const;
 
   // Called once: on the caller's thread, or on one of the role's after waiting for min_position.
-  // InvalidArgument names the field. DeadlineExceeded: min_position was not reached in time.
-  // ResourceExhausted: too many readers wait.
+  // InvalidArgument names the field, also for a min_position beyond the end of the log: it was not
+  // given out by this log as it is. DeadlineExceeded: min_position was not reached in time.
+  // ResourceExhausted: too many readers wait. Unavailable: shutting down.
   using Finish = std::function<void(absl::Status)>;
   void GetTimeline(const timeline::v1::GetTimelineRequest& request,
                    timeline::v1::GetTimelineResponse& response, Finish finish);
+
+  // Readers who wait for a position are told at once that this Simpul is shutting down. Idempotent,
+  // any thread.
+  void EndWaits();
 
   // What a watching caller is given and asked.
   struct Listener {

@@ -84,6 +84,19 @@ class RoleTest : public ::testing::Test {
     }
   }
 
+  // Its partition stands still from then on. The position's token.
+  std::string PushWhatOnlyANewerProgramReads() {
+    eventlog::Draft newer = testing::Draft(Weighing(2, "2026-02-03T09:00"), secret_);
+    log::v1::LogRecord record;
+    record.ParseFromString(newer.value);
+    record.mutable_event()->set_key_id(1);
+    newer.value = record.SerializeAsString();
+    const uint32_t partition = event::PartitionOf(newer.key, log_->partitions());
+    const auto appended = eventlog::AppendAndWait(*log_, {newer}).front();
+    EXPECT_TRUE(appended.ok()) << appended.status();
+    return eventlog::PositionToken(log_->install(), partition, *appended);
+  }
+
   // The state once everything pushed is applied.
   GetStateResponse Settled() {
     for (const auto& [partition, position] : ends_) {
@@ -245,13 +258,40 @@ TEST_F(RoleTest, NamesTheFieldThatIsWrong) {
 
 TEST_F(RoleTest, SaysHowFarItIsWhenAPositionDoesNotCome) {
   GetTimelineRequest request = Ask();
-  request.set_min_position(eventlog::PositionToken(log_->install(), 2, 99));
+  request.set_min_position(PushWhatOnlyANewerProgramReads());
   request.mutable_wait_max()->set_nanos(1'000'000);
   GetTimelineResponse response;
   const absl::Status status = Get(request, response);
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(base::Message(status),
-              AllOf(HasSubstr("partition 2"), HasSubstr("99"), HasSubstr("ask again")));
+              AllOf(HasSubstr("stands at 0, 1 was asked for"), HasSubstr("ask again")));
+}
+
+TEST_F(RoleTest, WaitsForNoPositionThatTheLogHasNotReached) {
+  Push({Weighing(1, "2026-02-03T09:00")});
+  const auto [partition, end] = *ends_.begin();
+  GetTimelineRequest request = Ask();
+  request.set_min_position(eventlog::PositionToken(log_->install(), partition, end + 1));
+  request.mutable_wait_max()->set_seconds(30);
+  GetTimelineResponse response;
+  const absl::Status status = Get(request, response);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(base::Message(status), HasSubstr("the log ends before it"));
+}
+
+TEST_F(RoleTest, KeepsNoReaderWaitingWhileItStops) {
+  GetTimelineRequest request = Ask();
+  request.set_min_position(PushWhatOnlyANewerProgramReads());
+  request.mutable_wait_max()->set_seconds(30);
+  GetTimelineResponse response;
+  std::promise<absl::Status> before;
+  role_->GetTimeline(request, response,
+                     [&before](absl::Status status) { before.set_value(std::move(status)); });
+  role_->EndWaits();
+  EXPECT_EQ(before.get_future().get().code(), absl::StatusCode::kUnavailable);
+  const absl::Status after = Get(request, response);
+  EXPECT_EQ(after.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(base::Message(after), HasSubstr("shutting down"));
 }
 
 TEST_F(RoleTest, KnowsThePersonFieldByField) {
@@ -410,12 +450,7 @@ TEST_F(RoleTest, IsNotReadyWhileAPartitionStandsStill) {
   Push({Weighing(1, "2026-02-03T09:00")});
   Settled();
   EXPECT_TRUE(role_->Ready().ok()) << role_->Ready();
-  eventlog::Draft newer = testing::Draft(Weighing(2, "2026-02-03T09:00"), secret_);
-  log::v1::LogRecord record;
-  record.ParseFromString(newer.value);
-  record.mutable_event()->set_key_id(1);
-  newer.value = record.SerializeAsString();
-  ASSERT_TRUE(eventlog::AppendAndWait(*log_, {newer}).front().ok());
+  PushWhatOnlyANewerProgramReads();
   absl::Status ready;
   do {
     ready = role_->Ready();
