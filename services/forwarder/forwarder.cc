@@ -91,7 +91,7 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
                           deliver::DirectoryFile::Open(self.options_.directory_file));
   SIMPUL_ASSIGN_OR_RETURN(self.credentials_, deliver::WatchedFile<deliver::Credentials>::Open(
                                                  self.options_.credentials_file, "credentials",
-                                                 &deliver::Credentials::Read));
+                                                 &deliver::Credentials::Read, &metrics));
   if (!self.options_.platform_url.empty()) {
     deliver::NationalPlatform::Options platform;
     platform.url = self.options_.platform_url;
@@ -248,7 +248,6 @@ absl::Status Forwarder::Ready() const {
   if (sender_ != nullptr) {
     const std::string trouble = sender_->Trouble();
     if (!trouble.empty()) return absl::FailedPreconditionError("forwarder: " + trouble);
-    SIMPUL_RETURN_IF_ERROR(credentials_->Health());
   }
   for (const auto& [place, end] : ends_at_start_) {
     if (ledgers_[place.partition]->Next(place.topic) < end) {
@@ -258,6 +257,8 @@ absl::Status Forwarder::Ready() const {
   }
   return absl::OkStatus();
 }
+
+absl::Status Forwarder::CredentialsHealth() const { return credentials_->Health(); }
 
 absl::Status Forwarder::AwaitApplied(const std::vector<std::pair<Place, int64_t>>& until) {
   const auto reached = [this, &until] {

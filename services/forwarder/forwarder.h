@@ -53,9 +53,11 @@ class Forwarder {
   // Sends nothing more; what is under way is settled by the next start.
   ~Forwarder();
 
-  // OK when the ledgers have read what was on the log at the start, nothing stands still and the
-  // credentials file as it is now can be read.
+  // OK when the ledgers have read what was on the log at the start and nothing stands still.
   absl::Status Ready() const;
+
+  // OK, or why the credentials file as it is now is not used; what was read last is.
+  absl::Status CredentialsHealth() const;
 
   // The calls of DeliveryService. Any thread; Trace, Resend, Pause and Resume may wait up to 5 s
   // for the ledgers.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -153,6 +154,9 @@ bool OnlyZeros(int fd, uint64_t from, uint64_t end) {
   return true;
 }
 
+// What the folder may hold; of ports.json the command knows.
+constexpr std::array<std::string_view, 3> kOurs = {"LOCK", "resources.journal", "ports.json"};
+
 }  // namespace
 
 class Store::Lock {
@@ -167,6 +171,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& 
                                                    bool sync_every_commit) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(folder / "LOCK"));
+  SIMPUL_RETURN_IF_ERROR(base::CheckNothingElse(folder, kOurs));
   std::unique_ptr<Store> store(new Store());
   store->lock_ = std::make_unique<Lock>(std::move(lock));
   store->sync_ = sync_every_commit;

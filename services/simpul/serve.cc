@@ -67,6 +67,11 @@ absl::Status Run(const Options& options) {
   std::error_code ignored;
   std::filesystem::remove(folder.ports(), ignored);
 
+  // Before the stores are opened, which can take a while.
+  for (const std::string& address : {options.grpc, options.admin}) {
+    SIMPUL_RETURN_IF_ERROR(rpc::CanListen(address));
+  }
+
   base::Metrics metrics;
   eventlog::EmbeddedLog::Options log_options;
   log_options.secret_fingerprint = folder.secret().Fingerprint();
@@ -74,7 +79,7 @@ absl::Status Run(const Options& options) {
       const std::unique_ptr<eventlog::EmbeddedLog> log,
       eventlog::EmbeddedLog::Open(folder.log(), log_options, base::SystemClock(), metrics));
   SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<deliver::DirectoryFile> directory,
-                          deliver::DirectoryFile::Open(options.directory));
+                          deliver::DirectoryFile::Open(options.directory, &metrics));
 
   SIMPUL_ASSIGN_OR_RETURN(
       const std::unique_ptr<timeline_role::TimelineRole> timeline,
@@ -101,7 +106,9 @@ absl::Status Run(const Options& options) {
       {"log", [&log] { return log->Health(); }},
       {"timeline", [&timeline] { return timeline->Ready(); }},
       {"forwarder", [&forwarder] { return forwarder->Ready(); }},
-      {"directory", [&directory] { return directory->Health(); }},
+      // Work goes on with what was read last.
+      {"directory", [&directory] { return directory->Health(); }, true},
+      {"credentials", [&forwarder] { return forwarder->CredentialsHealth(); }, true},
   };
   SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::HttpServer> admin,
                           rpc::StartAdmin(options.admin, metrics, std::move(checks)));
@@ -118,6 +125,9 @@ absl::Status Run(const Options& options) {
   SIMPUL_RETURN_IF_ERROR(base::WriteFileAtomically(folder.ports(), ports + "\n"));
   Print(fmt::format("Simpul serves gRPC on {} and http://{}/readyz. Ctrl-C ends it.",
                     server->address(), admin->address()));
+  if (options.directory.empty()) {
+    Print("No --directory is given: no facility and no practitioner is known at the platform.");
+  }
   if (options.platform.empty()) {
     Print("No --platform is given: records wait until there is one.");
   } else if (options.credentials.empty()) {
@@ -133,6 +143,7 @@ absl::Status Run(const Options& options) {
   stop_limit.emplace(stop_within);
   draining = true;
   std::filesystem::remove(folder.ports(), ignored);
+  timeline->EndWaits();
   server->Drain(stop_within / 2);
   return absl::OkStatus();  // the roles end in the opposite order of their beginning
 }

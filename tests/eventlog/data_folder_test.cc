@@ -136,6 +136,19 @@ TEST_F(DataFolderTest, ComesBackWhenAllButTheLogAndTheSecretIsDeleted) {
   EXPECT_TRUE(std::filesystem::exists(Data() / "VERSION"));
 }
 
+TEST_F(DataFolderTest, IsNotMadeAmongOtherThings) {
+  ASSERT_TRUE(base::MakeFolder(Data() / "lost+found").ok());
+  EXPECT_TRUE(DataFolder::Open(Data()).ok());
+  std::filesystem::remove(Data() / "VERSION");
+  ASSERT_TRUE(base::WriteFileAtomically(Data() / "resources.journal", "a sandbox's").ok());
+  const auto data = DataFolder::Open(Data());
+  EXPECT_EQ(data.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(data.status().ToString(),
+              AllOf(HasSubstr(Data().string()), HasSubstr("resources.journal"),
+                    HasSubstr("a folder of its own")));
+  EXPECT_FALSE(std::filesystem::exists(Data() / "VERSION"));
+}
+
 TEST_F(DataFolderTest, SaysSoWhenItCannotBeMade) {
   ASSERT_TRUE(base::WriteFileAtomically(Data(), "a file").ok());
   const auto data = DataFolder::Open(Data());

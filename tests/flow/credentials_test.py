@@ -89,12 +89,15 @@ def main():
                 # A file that cannot be read changes nothing, and /readyz names it.
                 write(credentials, '[{"organization": ')
                 wait_until("readyz to name the file", lambda: str(credentials) in http("GET", serve.admin + "/readyz")[1])
+                assert http("GET", serve.admin + "/readyz")[0] == 200, "a slip in a file keeps clinics from pushing"
+                assert 'simpul_file_usable{file="credentials"} 0' in http("GET", serve.admin + "/metrics")[1]
                 wait_explained(serve, wrong, "credentials", WORDS)
 
                 # Corrected while it serves.
                 write(credentials, {GOOD: "right", WRONG: "right"})
                 wait_delivered(serve, wrong)
-                wait_until("readyz", lambda: http("GET", serve.admin + "/readyz")[0] == 200)
+                wait_until("readyz", lambda: "credentials" not in http("GET", serve.admin + "/readyz")[1])
+                assert 'simpul_file_usable{file="credentials"} 1' in http("GET", serve.admin + "/metrics")[1]
                 wait_explained(serve, missing, "credentials_missing", "")
 
                 # Wrong again: a token at hand is of the old credential and not used any more.

@@ -22,10 +22,17 @@ class AdminTest : public ::testing::Test {
     absl::StatusOr<std::unique_ptr<HttpServer>> started = StartAdmin(
         "127.0.0.1:0", metrics_,
         {{"log", [] { return absl::OkStatus(); }},
-         {"timeline", [this] {
+         {"timeline",
+          [this] {
             return caught_up_ ? absl::OkStatus()
                               : absl::UnavailableError("12 records behind in partition 3.");
-          }}});
+          }},
+         {"directory",
+          [this] {
+            return file_is_good_ ? absl::OkStatus()
+                                 : absl::InvalidArgumentError("not JSON at byte 3");
+          },
+          true}});
     SIMPUL_CHECK(started.ok(), "{}", started.status().ToString());
     server_ = *std::move(started);
   }
@@ -38,6 +45,7 @@ class AdminTest : public ::testing::Test {
 
   base::Metrics metrics_;
   std::atomic<bool> caught_up_{true};
+  std::atomic<bool> file_is_good_{true};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -57,6 +65,15 @@ TEST_F(AdminTest, NamesWhatIsNotReadyAndWhy) {
   const std::string answer = Ask("GET /readyz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(answer, EndsWith("\r\n\r\ntimeline: 12 records behind in partition 3.\n"));
+}
+
+TEST_F(AdminTest, IsReadyAndSaysSoWhenAPartOnlyWarns) {
+  file_is_good_ = false;
+  const std::string answer = Ask("GET /readyz");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\nready\ndirectory: not JSON at byte 3\n"));
+  caught_up_ = false;
+  EXPECT_THAT(Ask("GET /readyz"), StartsWith("HTTP/1.1 503 "));
 }
 
 TEST_F(AdminTest, ShowsMetricsInPrometheusForm) {

@@ -118,6 +118,15 @@ TEST_F(DurabilityTest, AFolderOfAnotherKindIsRefused) {
   EXPECT_THAT(std::string(started.status().message()), HasSubstr("another --data folder"));
 }
 
+TEST_F(DurabilityTest, AFolderOfServesIsRefused) {
+  options.data = folder / "data";
+  std::filesystem::create_directories(options.data / "log");
+  auto started = Sandbox::Start(options);
+  ASSERT_FALSE(started.ok());
+  EXPECT_THAT(std::string(started.status().message()), HasSubstr("such as log"));
+  EXPECT_FALSE(std::filesystem::exists(journal()));
+}
+
 TEST_F(DurabilityTest, AFolderServesOneSandboxAtATime) {
   Start();
   auto second = Sandbox::Start(options);

@@ -172,6 +172,7 @@ def says_that_nobody_answers():
 def refuses_a_port_in_use(folder, serve):
     result = run("serve", "--data", folder / "second", "--grpc", serve.grpc, "--admin", "127.0.0.1:0", check=False)
     assert result.returncode == 1 and serve.grpc in result.stderr and "in use" in result.stderr, result.stderr
+    assert not (folder / "second" / "log").exists(), "the stores were made first"
 
 
 def refuses_a_folder_in_use(serve):
@@ -207,6 +208,13 @@ def refuses_a_folder_that_is_not_whole(folder, stopped):
         shutil.copytree(other / "timeline", data / "timeline")
 
     ends("another-install", take_timeline, "timeline", "install")
+
+    def make_a_sandboxs(data):
+        shutil.rmtree(data)
+        data.mkdir()
+        (data / "resources.journal").write_bytes(b"")
+
+    ends("sandboxs", make_a_sandboxs, "resources.journal", "a folder of its own")
 
 
 def keeps_what_it_cannot_send(folder):

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -28,6 +29,9 @@ absl::Status Failed(std::string_view verb, const std::filesystem::path& path, in
     return absl::PermissionDeniedError(message);
   return absl::InternalError(message);
 }
+
+// Of the neighbour that a file is written to first.
+constexpr std::string_view kDraft = ".new";
 
 class Descriptor {
  public:
@@ -70,7 +74,7 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
                                  int mode) {
   std::filesystem::path draft = path;
-  draft += ".new";
+  draft += kDraft;
   {
     Descriptor fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (fd.get() < 0) return Failed("create", draft, errno);
@@ -87,6 +91,26 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return Failed("rename into place", path, errno);
   return SyncFolder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+absl::Status CheckNothingElse(const std::filesystem::path& folder,
+                              std::span<const std::string_view> ours) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string file = it->path().filename().string();
+    std::string_view name = file;
+    if (name.ends_with(kDraft)) name.remove_suffix(kDraft.size());
+    if (name == "lost+found" || std::find(ours.begin(), ours.end(), name) != ours.end()) continue;
+    return absl::FailedPreconditionError(
+        fmt::format("{} holds other things, such as {}: give a folder of its own, which may be "
+                    "missing or empty",
+                    folder.string(), file));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Failed("read", folder, error.value());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status MakeFolder(const std::filesystem::path& path) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,12 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
 
 // Makes the folder and its parents where they are missing, so that a crash does not undo it.
 absl::Status MakeFolder(const std::filesystem::path& path);
+
+// OK when the folder holds nothing but what is named in `ours` (or is not there). Otherwise
+// FailedPrecondition, naming the folder and one of the others. What a file system makes by itself,
+// and what WriteFileAtomically left, passes.
+absl::Status CheckNothingElse(const std::filesystem::path& folder,
+                              std::span<const std::string_view> ours);
 
 // OK while the disk of `path` has at least `bytes` free for us. Otherwise Unavailable: how much is
 // left and what to do. A disk that cannot be asked passes: whoever writes will hear of it.

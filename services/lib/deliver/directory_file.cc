@@ -17,9 +17,10 @@ absl::StatusOr<fhir::Directory> ReadDirectory(const std::filesystem::path& path)
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DirectoryFile>> DirectoryFile::Open(std::filesystem::path path) {
-  SIMPUL_ASSIGN_OR_RETURN(
-      auto file, WatchedFile<fhir::Directory>::Open(std::move(path), "directory", &ReadDirectory));
+absl::StatusOr<std::unique_ptr<DirectoryFile>> DirectoryFile::Open(std::filesystem::path path,
+                                                                   base::Metrics* metrics) {
+  SIMPUL_ASSIGN_OR_RETURN(auto file, WatchedFile<fhir::Directory>::Open(
+                                         std::move(path), "directory", &ReadDirectory, metrics));
   return std::unique_ptr<DirectoryFile>(new DirectoryFile(std::move(file)));
 }
 

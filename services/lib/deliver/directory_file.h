@@ -17,7 +17,8 @@ class DirectoryFile {
  public:
   // Reads the file. An empty path: a directory that knows nobody, for good. NotFound: there is no
   // such file. InvalidArgument: it is no directory; the message names file and place.
-  static absl::StatusOr<std::unique_ptr<DirectoryFile>> Open(std::filesystem::path path);
+  static absl::StatusOr<std::unique_ptr<DirectoryFile>> Open(std::filesystem::path path,
+                                                             base::Metrics* metrics = nullptr);
 
   // The directory as it is now: the file is read again when it has changed. While it is broken or
   // gone the last good one stays, and why is logged once per change.

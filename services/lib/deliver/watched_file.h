@@ -1,6 +1,7 @@
 // A file of an operator's that may change while the program runs.
 #pragma once
 
+#include <prometheus/gauge.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lib/base/log.h"
+#include "lib/base/metrics.h"
 #include "lib/base/status_macros.h"
 
 namespace simpul::deliver {
@@ -26,15 +28,23 @@ class WatchedFile {
   using Reader = std::function<absl::StatusOr<Content>(const std::filesystem::path&)>;
 
   // Reads the file; the reader's errors. An empty path: Content() for good. `name` is what the log
-  // calls it.
+  // and `metrics`, if any, call it.
   static absl::StatusOr<std::unique_ptr<WatchedFile>> Open(std::filesystem::path path,
-                                                           std::string name, Reader reader) {
+                                                           std::string name, Reader reader,
+                                                           base::Metrics* metrics = nullptr) {
     std::unique_ptr<WatchedFile> file(
         new WatchedFile(std::move(path), std::move(name), std::move(reader)));
     if (!file->path_.empty()) {
       // Before it is read: a change in between is then seen as one.
       file->stamp_ = file->StampNow();
       SIMPUL_RETURN_IF_ERROR(file->Read());
+      if (metrics != nullptr) {
+        file->usable_ = &metrics->Gauge(
+            "simpul_file_usable",
+            "1, or 0 while an operator's file cannot be used and what was read last stays.",
+            {{"file", file->name_}});
+        file->usable_->Set(1);
+      }
     }
     return file;
   }
@@ -95,6 +105,7 @@ class WatchedFile {
     if (now == stamp_) return;
     stamp_ = now;
     health_ = Read();
+    if (usable_ != nullptr) usable_->Set(health_.ok() ? 1 : 0);
     if (health_.ok()) {
       ++version_;
       base::Log(base::Severity::kInfo, name_, "read the file again", {{"file", path_.string()}});
@@ -112,6 +123,7 @@ class WatchedFile {
   std::shared_ptr<const Content> content_ = std::make_shared<const Content>();
   uint64_t version_ = 1;
   absl::Status health_;
+  prometheus::Gauge* usable_ = nullptr;
 };
 
 }  // namespace simpul::deliver

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,12 +19,21 @@ namespace {
 constexpr uint64_t kRoomBytes = 64 << 20;
 
 constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersionFile = "VERSION";
+constexpr std::array<std::string_view, 7> kOurs = {kVersionFile, "LOCK",      "secret",    "log",
+                                                   "timeline",   "forwarder", "ports.json"};
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kVersionShownMax = 20;
 
-absl::Status CheckVersion(const std::filesystem::path& file) {
+absl::Status CheckVersion(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kVersionFile;
   absl::StatusOr<std::string> text = base::ReadFile(file);
   if (absl::IsNotFound(text.status())) {
+    // A new folder, or one of ours that lost the file: the log tells its own version.
+    std::error_code error;
+    if (!std::filesystem::exists(folder / "log" / "CURRENT", error)) {
+      SIMPUL_RETURN_IF_ERROR(base::CheckNothingElse(folder, kOurs));
+    }
     return base::WriteFileAtomically(file, fmt::format("{}\n", kVersion));
   }
   if (!text.ok()) return text.status();
@@ -91,7 +101,7 @@ absl::StatusOr<DataFolder> DataFolder::Open(const std::filesystem::path& path) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(path));
   SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(path / "LOCK"));
   SIMPUL_RETURN_IF_ERROR(base::CheckRoom(path, kRoomBytes));
-  SIMPUL_RETURN_IF_ERROR(CheckVersion(path / "VERSION"));
+  SIMPUL_RETURN_IF_ERROR(CheckVersion(path));
   SIMPUL_RETURN_IF_ERROR(CheckLog(path));
   SIMPUL_ASSIGN_OR_RETURN(event::Secret secret, ReadOrMakeSecret(path / "secret", path / "log"));
   return DataFolder(path, std::move(lock), std::move(secret));

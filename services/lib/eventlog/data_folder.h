@@ -20,7 +20,8 @@ class DataFolder {
  public:
   // Opens the folder; an empty or missing one is made, with a new secret that is durable when this
   // returns. FailedPrecondition, each with the file and the next step: a running instance, another
-  // version, a log without its secret, a secret that is none. Other codes: the disk refuses.
+  // version, a log without its secret, a secret that is none, a folder that holds other things.
+  // Other codes: the disk refuses.
   static absl::StatusOr<DataFolder> Open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }

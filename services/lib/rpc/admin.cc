@@ -18,13 +18,15 @@ HttpResponse Text(int status, std::string body) {
 }
 
 HttpResponse Ready(const std::vector<ReadyCheck>& checks) {
-  std::string not_ready;
+  std::string said;
+  bool is_ready = true;
   for (const ReadyCheck& check : checks) {
     if (const absl::Status status = check.ready(); !status.ok()) {
-      not_ready += fmt::format("{}: {}\n", check.name, base::Message(status));
+      said += fmt::format("{}: {}\n", check.name, base::Message(status));
+      is_ready = is_ready && check.only_warns;
     }
   }
-  return not_ready.empty() ? Text(200, "ready\n") : Text(503, std::move(not_ready));
+  return is_ready ? Text(200, "ready\n" + said) : Text(503, std::move(said));
 }
 
 HttpResponse Metrics(const base::Metrics& metrics) {

@@ -17,11 +17,13 @@ namespace simpul::rpc {
 struct ReadyCheck {
   std::string name;  // timeline, log, ...
   std::function<absl::Status()>
-      ready;  // its words are shown: no personal data; any thread, at once
+      ready;                // its words are shown: no personal data; any thread, at once
+  bool only_warns = false;  // what is wrong is shown, and traffic can be sent here all the same
 };
 
 // Serves on HOST:PORT (port 0: any) until it is destroyed. /livez: 200 while the process runs.
-// /readyz: 200 when every check is OK, else 503 with a line "name: why" for each that is not.
+// /readyz: 200 when every check is OK or only warns, else 503; with a line "name: why" for each
+// that is not OK.
 // /metrics: what `metrics` renders. `metrics` and what the checks use must outlive it. Errors as
 // HttpServer::Start.
 absl::StatusOr<std::unique_ptr<HttpServer>> StartAdmin(const std::string& address,

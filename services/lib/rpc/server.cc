@@ -65,6 +65,11 @@ void AddArguments(grpc::ServerBuilder& builder) {
 
 }  // namespace
 
+absl::Status CanListen(const std::string& address) {
+  SIMPUL_ASSIGN_OR_RETURN(const Address place, ParseAddress(address));
+  return Listener::Open(place, kConnectionsMax).status();
+}
+
 Server::Server() : draining_(std::make_shared<Draining>()) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address,

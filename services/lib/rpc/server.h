@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lib/base/metrics.h"
 #include "lib/base/worker_pool.h"
@@ -30,6 +31,9 @@ using ServicePtr = std::shared_ptr<grpc::Service>;
 
 // Connections served at once; more are closed as they come.
 inline constexpr size_t kConnectionsMax = 1000;
+
+// Whether HOST:PORT can be listened on now. Errors as Server::Start.
+absl::Status CanListen(const std::string& address);
 
 class Draining;
 class Listener;
