@@ -23,13 +23,18 @@ constexpr char kEntry = 1;
 constexpr char kWaiting = 2;
 constexpr char kPage = 3;
 
+void AppendKey(std::string& out, const event::SubjectKey& subject, char kind,
+               std::optional<uint32_t> number) {
+  out.push_back('p');
+  out.append(subject.view());
+  out.push_back(kind);
+  if (number.has_value()) base::PutBe32(out, *number);
+}
+
 std::string Key(const event::SubjectKey& subject, char kind, std::optional<uint32_t> number) {
   std::string key;
   key.reserve(22);
-  key.push_back('p');
-  key.append(subject.view());
-  key.push_back(kind);
-  if (number.has_value()) base::PutBe32(key, *number);
+  AppendKey(key, subject, kind, number);
   return key;
 }
 
@@ -70,9 +75,7 @@ auto& Add(List& list, uint32_t number) {
 }  // namespace
 
 void AppendHeadKey(std::string& out, const event::SubjectKey& subject) {
-  out.push_back('p');
-  out.append(subject.view());
-  out.push_back(kHead);
+  AppendKey(out, subject, kHead, std::nullopt);
 }
 std::string EntryKey(const event::SubjectKey& subject, uint32_t number) {
   return Key(subject, kEntry, number);
