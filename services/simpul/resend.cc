@@ -59,7 +59,9 @@ int Resend(const Options& options) {
     if (response.records_size() == 0) line += ": nothing of these is held or refused";
     Print(line);
   }
-  return response.unknown_event_ids_size() > 0 ? kFailed : kDone;
+  // Sending again what need not be sent is no failure; giving up nothing is.
+  const bool gave_up_nothing = options.gives_up && response.records_size() == 0;
+  return response.unknown_event_ids_size() > 0 || gave_up_nothing ? kFailed : kDone;
 }
 
 }  // namespace

@@ -169,6 +169,18 @@ def says_that_nobody_answers():
             assert NIK not in result.stderr and NAME not in result.stderr
 
 
+def says_that_nothing_was_sent_again_or_given_up(folder, serve):
+    known = weighing()
+    serve.push([known])
+    nobodys = str(uuid.uuid4())
+    result = run("resend", "--to", serve.grpc, nobodys, check=False)
+    assert result.returncode == 1 and nobodys in result.stderr and "unknown" in result.stderr, result.stderr
+    result = run("resend", "--to", serve.grpc, known["eventId"], check=False)
+    assert result.returncode == 0 and "nothing of these is held or refused" in result.stdout, result.stdout
+    result = run("resend", "--to", serve.grpc, known["eventId"], "--give-up", "moved", check=False)
+    assert result.returncode == 1 and "0 records given up" in result.stdout, result.stdout
+
+
 def refuses_a_port_in_use(folder, serve):
     result = run("serve", "--data", folder / "second", "--grpc", serve.grpc, "--admin", "127.0.0.1:0", check=False)
     assert result.returncode == 1 and serve.grpc in result.stderr and "in use" in result.stderr, result.stderr
@@ -298,7 +310,8 @@ def main():
                          refuses_a_folder_in_use, ends_cleanly_when_interrupted):
                 test(serve)
                 print("ok", test.__name__)
-            for test in (says_what_is_wrong_with_the_command_line, refuses_a_port_in_use):
+            for test in (says_what_is_wrong_with_the_command_line, says_that_nothing_was_sent_again_or_given_up,
+                         refuses_a_port_in_use):
                 test(folder, serve)
                 print("ok", test.__name__)
             assert NIK not in serve.output() and NAME not in serve.output(), "the log holds a value"
