@@ -1,6 +1,10 @@
 #include "simpul/event_json.h"
 
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/util/json_util.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <regex>
@@ -9,6 +13,7 @@
 #include "lib/base/text.h"
 #include "lib/base/uuid.h"
 #include "lib/event/validate.h"
+#include "lib/event/wire_check.h"
 
 namespace simpul::cli {
 namespace {
@@ -38,6 +43,33 @@ std::string SafePath(std::string path) {
   return base::MaskNumbers(path);
 }
 
+// Whether libprotobuf's words are about a name that an enumeration of the contract does not have,
+// and that could be one of a newer contract's: "(path): invalid value "NAME" for type URL".
+bool IsUnknownChoice(const std::string& words) {
+  static const std::regex kChoice(
+      R"re(^\([^)]{0,400}\): invalid value "[A-Z][A-Z0-9_]{0,99}" for type [^ "/]+/([A-Za-z0-9_.]+)$)re");
+  std::smatch match;
+  return std::regex_search(words, match, kChoice) &&
+         google::protobuf::DescriptorPool::generated_pool()->FindEnumTypeByName(match[1].str()) !=
+             nullptr;
+}
+
+// Where JSON breaks off. libprotobuf says it only by quoting what stands there.
+ingest::v1::Violation SyntaxViolation(std::string_view line) {
+  ingest::v1::Violation violation = Violate("json.syntax");
+  rapidjson::MemoryStream bytes(line.data(), line.size());
+  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
+  rapidjson::BaseReaderHandler<> nobody;
+  rapidjson::Reader reader;
+  if (reader.Parse<rapidjson::kParseIterativeFlag>(stream, nobody).IsError()) {
+    const size_t at = reader.GetErrorOffset();
+    *violation.mutable_message() +=
+        at < line.size() ? fmt::format(": what stands at byte {} cannot stand there", at + 1)
+                         : fmt::format(": it ends too early, after {} bytes", line.size());
+  }
+  return violation;
+}
+
 }  // namespace
 
 std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string_view line) {
@@ -46,6 +78,11 @@ std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string
       google::protobuf::StringPiece(line.data(), line.size()), &event,
       google::protobuf::util::JsonParseOptions());
   if (status.ok()) return event;
+  if (const size_t good = event::Utf8Bytes(line); good < line.size()) {
+    ingest::v1::Violation violation = Violate("json.utf8");
+    *violation.mutable_message() += fmt::format(": byte {} begins no character", good + 1);
+    return violation;
+  }
   const std::string words(status.message().data(), status.message().size());
   // libprotobuf 3.21: "(path): invalid value V for type T", "(path) name: Cannot find field.",
   // anything else is about the JSON itself and quotes a piece of it.
@@ -57,13 +94,21 @@ std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string
   }
   static const std::regex kPath(R"(^\(([^)]{0,400})\))");
   if (std::regex_search(words, match, kPath)) {
+    if (IsUnknownChoice(words)) {
+      ingest::v1::Violation violation = Violate("enum.unknown", SafePath(match[1].str()));
+      violation.set_message("the contract has no choice of this name here");
+      violation.set_fix(
+          "correct the name; if it is a newer choice, keep the line and send it again with a newer "
+          "program");
+      return violation;
+    }
     return Violate("json.value", SafePath(match[1].str()));
   }
   if (words.find("invalid value") != std::string::npos ||
       words.find("oneof") != std::string::npos) {
     return Violate("json.value");
   }
-  return Violate("json.syntax");
+  return SyntaxViolation(line);
 }
 
 std::string EventLine(const event::v1::Event& event) {
@@ -83,6 +128,12 @@ std::string FindEventId(std::string_view line) {
     if (base::IsUuid(id)) return std::string(id);
   }
   return "";
+}
+
+ingest::v1::Retry RetryOf(const ingest::v1::Violation& violation) {
+  return violation.rule() == "json.unknown_field" || violation.rule() == "enum.unknown"
+             ? ingest::v1::RETRY_AFTER_UPGRADE
+             : ingest::v1::RETRY_FINAL;
 }
 
 ingest::v1::Violation LineTooLong() { return Violate("json.too_long"); }

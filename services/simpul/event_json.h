@@ -10,8 +10,9 @@
 
 namespace simpul::cli {
 
-// The event of one line, or why it is none. The violation names the path of the field and a rule
-// (json.syntax, json.unknown_field, json.value, json.too_long), never what stands there. Pure.
+// The event of one line, or why it is none. The violation names the path of the field, or the byte
+// of the line, and a rule (json.syntax, json.unknown_field, json.utf8, json.value, enum.unknown),
+// never what stands there. Pure.
 std::variant<event::v1::Event, ingest::v1::Violation> ParseEventLine(std::string_view line);
 
 // The line of an event, as every protobuf library writes it: names in lowerCamelCase.
@@ -23,6 +24,9 @@ std::string FindEventId(std::string_view line);
 
 // Longest line that is read, in bytes. An event of 64 KiB is far below it in JSON.
 inline constexpr size_t kLineBytesMax = 1 << 20;
+
+// After_upgrade for what the contract of a newer program may have, else final.
+ingest::v1::Retry RetryOf(const ingest::v1::Violation& violation);
 
 // The violation of a longer line.
 ingest::v1::Violation LineTooLong();

@@ -183,9 +183,7 @@ int Push(const Options& options) {
         if (auto* violation = std::get_if<ingest::v1::Violation>(&parsed)) {
           item.outcome.set_event_id(FindEventId(reader.line()));
           item.outcome.set_outcome(ingest::v1::OUTCOME_REFUSED);
-          item.outcome.set_retry(violation->rule() == "json.unknown_field"
-                                     ? ingest::v1::RETRY_AFTER_UPGRADE
-                                     : ingest::v1::RETRY_FINAL);
+          item.outcome.set_retry(RetryOf(*violation));
           *item.outcome.add_violations() = std::move(*violation);
         } else {
           item.event = std::move(std::get<event::v1::Event>(parsed));

@@ -17,8 +17,8 @@ path, the name of a rule, a message and what to do; an accepted one may carry wa
 are stable: programs may compare them. Messages and fixes are for people and may change. Neither ever holds the value.
 
 - **final**: the event itself is wrong. Sent again as it is, it is refused again.
-- **after_upgrade**: the event holds a field or a choice that a newer Simpul may know (`field.unknown`, `enum.unknown` and
-  nothing else). Keep it and send it again once this Simpul is newer.
+- **after_upgrade**: the event holds a field or a choice that a newer Simpul may know (`field.unknown`, `enum.unknown`
+  and, from `simpul push`, `json.unknown_field`; nothing else). Keep it and send it again once this Simpul is newer.
 
 At most 24 violations and 24 warnings are listed for one event; `violations.more` says that there are more.
 
@@ -52,7 +52,11 @@ std::string ErrorsDoc() {
   AddTable(doc, Section::kWarning);
   doc +=
       "\n## Not sent: lines of `simpul push` that are no event\n\n"
-      "Found before anything goes out, with the number of the line.\n\n";
+      "Found before anything goes out, with the number of the line, and of the byte in it where "
+      "one "
+      "can be told. A name of a\nchoice that the contract does not have is `enum.unknown` here "
+      "too, "
+      "if it is written in capitals, digits and `_`.\n\n";
   AddTable(doc, Section::kJson);
   return doc;
 }

@@ -102,6 +102,7 @@ inline constexpr auto kRuleTable = std::to_array<Rule>({
     {"json.unknown_field", false, "the contract has no field of this name here",
      "correct the name; if it is a newer field, keep the line and send it again with a newer "
      "program"},
+    {"json.utf8", false, "the line is not UTF-8", "write it in UTF-8"},
     {"json.value", false, "the value is none this field can have",
      "write names of choices in full, numbers without units, times as RFC 3339, and one payload"},
     {"kader.diagnosis", true, "a kader recorded a diagnosis",

@@ -208,7 +208,7 @@ class Walk {
 
 }  // namespace
 
-bool IsUtf8(std::string_view text) {
+size_t Utf8Bytes(std::string_view text) {
   size_t i = 0;
   // Nearly all text is ASCII: eight bytes at a time.
   for (; i + 8 <= text.size(); i += 8) {
@@ -223,23 +223,23 @@ bool IsUtf8(std::string_view text) {
     if (first < 0x80) {
       ++i;
     } else if (first >= 0xc2 && first <= 0xdf) {
-      if (!follows(i + 1)) return false;
+      if (!follows(i + 1)) return i;
       i += 2;
     } else if (first >= 0xe0 && first <= 0xef) {
-      if (!follows(i + 1) || !follows(i + 2)) return false;
-      if (first == 0xe0 && byte(i + 1) < 0xa0) return false;
-      if (first == 0xed && byte(i + 1) > 0x9f) return false;
+      if (!follows(i + 1) || !follows(i + 2)) return i;
+      if (first == 0xe0 && byte(i + 1) < 0xa0) return i;
+      if (first == 0xed && byte(i + 1) > 0x9f) return i;
       i += 3;
     } else if (first >= 0xf0 && first <= 0xf4) {
-      if (!follows(i + 1) || !follows(i + 2) || !follows(i + 3)) return false;
-      if (first == 0xf0 && byte(i + 1) < 0x90) return false;
-      if (first == 0xf4 && byte(i + 1) > 0x8f) return false;
+      if (!follows(i + 1) || !follows(i + 2) || !follows(i + 3)) return i;
+      if (first == 0xf0 && byte(i + 1) < 0x90) return i;
+      if (first == 0xf4 && byte(i + 1) > 0x8f) return i;
       i += 4;
     } else {
-      return false;
+      return i;
     }
   }
-  return true;
+  return i;
 }
 
 WireFindings CheckWire(std::string_view bytes) {

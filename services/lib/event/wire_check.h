@@ -4,6 +4,7 @@
 // unknown fields and choices silently, and would refuse broken text without saying where.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "lib/event/findings.h"
@@ -22,7 +23,10 @@ struct WireFindings {
 // Total: any bytes have an answer. Any thread.
 WireFindings CheckWire(std::string_view bytes);
 
-// True for text that is UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF.
-bool IsUtf8(std::string_view text);
+// How many bytes of the text, from its first, are UTF-8: no surrogates, no overlong forms, nothing
+// above U+10FFFF. All of them, or up to the first character that is broken.
+size_t Utf8Bytes(std::string_view text);
+
+inline bool IsUtf8(std::string_view text) { return Utf8Bytes(text) == text.size(); }
 
 }  // namespace simpul::event
