@@ -1,6 +1,7 @@
 // simpul push: sends events from a file or pipe and says what became of each.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -138,6 +139,12 @@ std::chrono::milliseconds Milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
+// The command that takes events from standard input to the same place.
+std::string PipeCommand(const Options& options) {
+  return options.door.to == Door().to ? "simpul push -"
+                                      : fmt::format("simpul push --to {} -", options.door.to);
+}
+
 int Push(const Options& options) {
   int fd = STDIN_FILENO;
   if (options.file != "-") {
@@ -147,6 +154,14 @@ int Push(const Options& options) {
           fmt::format("push: {} cannot be read: {}; give a file with one event a line, or - "
                       "for standard input",
                       options.file, std::strerror(errno)));
+      return kWrongUse;
+    }
+    struct stat what = {};
+    if (::fstat(fd, &what) == 0 && S_ISDIR(what.st_mode)) {
+      ::close(fd);
+      Complain(
+          fmt::format("push: {} is a folder; give one of its files, or all of them: cat {}/* | {}",
+                      options.file, options.file, PipeCommand(options)));
       return kWrongUse;
     }
   }
@@ -241,7 +256,7 @@ int Push(const Options& options) {
         from,
         options.file == "-"
             ? ""
-            : fmt::format(". Or: tail -n +{} {} | simpul push -", from, options.file)));
+            : fmt::format(". Or: tail -n +{} {} | {}", from, options.file, PipeCommand(options))));
     return kFailed;
   }
   return answers.refused > 0 ? kFailed : kDone;

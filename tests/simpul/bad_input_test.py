@@ -137,6 +137,7 @@ def says_what_is_wrong_with_the_command_line(folder, serve):
             (("psuh",), "no command 'psuh'"),
             (("push",), "FILE is required"),
             (("push", "--to", serve.grpc, folder / "none.jsonl"), "none.jsonl cannot be read: No such file"),
+            (("push", "--to", serve.grpc, folder), "is a folder; give one of its files"),
             (("push", "--too", "x", "-"), "--too"),
             (("timeline", "--to", serve.grpc, "--patient", "7324"), "nik|"),
             (("timeline", "--to", serve.grpc, "--patient", "nik|7324"), "--patient"),
@@ -159,7 +160,7 @@ def says_what_is_wrong_with_the_command_line(folder, serve):
     assert run("push", "--help").stdout.startswith("Send events")
 
 
-def says_that_nobody_answers():
+def says_that_nobody_answers(folder):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = "127.0.0.1:%d" % free.getsockname()[1]
@@ -170,6 +171,10 @@ def says_that_nobody_answers():
             assert result.returncode == 1, words
             assert f"no Simpul answers at {address}" in result.stderr and "simpul serve" in result.stderr, result.stderr
             assert NIK not in result.stderr and NAME not in result.stderr
+        file = folder / "events.jsonl"
+        file.write_text(json.dumps(weighing()) + "\n")
+        result = run("push", "--to", address, "--connect-for", "0", file, check=False)
+        assert f"tail -n +1 {file} | simpul push --to {address} -" in result.stderr, result.stderr
 
 
 def says_that_nothing_was_sent_again_or_given_up(folder, serve):
@@ -318,12 +323,9 @@ def main():
                 test(folder, serve)
                 print("ok", test.__name__)
             assert NIK not in serve.output() and NAME not in serve.output(), "the log holds a value"
-        for test in (says_that_nobody_answers,):
-            test()
-            print("ok", test.__name__)
         refuses_a_folder_that_is_not_whole(folder, stops_when_asked(folder))
         print("ok refuses_a_folder_that_is_not_whole")
-        for test in (says_where_settings_come_from, keeps_what_it_cannot_send):
+        for test in (says_that_nobody_answers, says_where_settings_come_from, keeps_what_it_cannot_send):
             test(folder)
             print("ok", test.__name__)
 
