@@ -50,10 +50,12 @@ class Service final : public TimelineService::CallbackService {
 // The most memory this process has had, in MiB.
 long PeakMemory() {
   std::ifstream status("/proc/self/status");
+  long kib = 0;
   for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::stol(line.substr(6)) / 1024;
+    if (line.starts_with("VmHWM:")) kib = std::stol(line.substr(6));
   }
-  SIMPUL_CHECK(false, "no VmHWM");
+  SIMPUL_CHECK(kib > 0, "no VmHWM");
+  return kib / 1024;
 }
 
 class HarmTest : public ::testing::Test {
