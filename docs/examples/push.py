@@ -9,7 +9,7 @@ from google.protobuf import json_format
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "protos"))
 messages, services = grpc.protos_and_services("simpul/ingest/v1/ingest.proto")
-AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
+AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 def submit(stub, events):
@@ -23,7 +23,7 @@ def submit(stub, events):
                       *(f"{wrong.field}: {wrong.message} ({wrong.rule})" for wrong in outcome.violations))
             events = [e for e, o in zip(events, outcomes) if o.outcome == messages.OUTCOME_UNKNOWN]
         except grpc.RpcError as error:
-            if error.code() not in AGAIN:
+            if error.code() not in AGAIN and "grpc-retry-pushback-ms" not in dict(error.trailing_metadata() or ()):
                 raise
         if events:
             time.sleep(pause)

@@ -70,13 +70,13 @@ class IngestService final : public RawService {
         context, bound_.calls, "SubmitEvents",
         [this, context, request, response,
          hold = Hold(bytes_in_hand_, request->Length())](rpc::Finish finish) mutable {
+          if (absl::Status size = CheckRequestBytes(request->Length()); !size.ok()) {
+            return finish(std::move(size));
+          }
           if (!hold.fits()) {
             return finish(absl::ResourceExhaustedError(
                 "Too many events are waiting; nothing was written. Send the same again after a "
                 "pause."));
-          }
-          if (absl::Status size = CheckRequestBytes(request->Length()); !size.ok()) {
-            return finish(std::move(size));
           }
           grpc::Slice slice;
           if (!request->DumpToSingleSlice(&slice).ok()) {

@@ -29,10 +29,10 @@ bool Settled(const Item& item) {
          item.outcome.outcome() == ingest::v1::OUTCOME_REFUSED;
 }
 
-bool WorthRetry(const absl::Status& status) {
+bool WorthRetry(const absl::Status& status, milliseconds wait) {
   return status.code() == absl::StatusCode::kUnavailable ||
          status.code() == absl::StatusCode::kDeadlineExceeded ||
-         status.code() == absl::StatusCode::kResourceExhausted;
+         (status.code() == absl::StatusCode::kResourceExhausted && wait.count() > 0);
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ struct Sender::State {
         if (std::all_of(open.begin(), open.end(), [](Item* item) { return Settled(*item); })) {
           return absl::OkStatus();
         }
-      } else if (!WorthRetry(status)) {
+      } else if (!WorthRetry(status, wait)) {
         return status;
       } else if (status.code() == absl::StatusCode::kResourceExhausted) {
         answered = true;

@@ -25,11 +25,12 @@ struct Item {
 
 // Keeps several batches in flight and gives the answers back in the order of the lines.
 //
-// What got no answer (Unavailable, DeadlineExceeded, ResourceExhausted, an outcome of unknown) is
-// sent again with the same content, after a pause that grows with full jitter up to 5 s or is the
-// one the server asked for. When a batch stays without answer for `retry_for` (`connect_for` as
-// long as the server never answered), the sender gives up and takes no more. At most 2 *
-// `batches_in_flight` batches are in memory.
+// What got no answer (Unavailable, DeadlineExceeded, an outcome of unknown, ResourceExhausted with
+// a pause that the server asks for) is sent again with the same content, after that pause or one
+// that grows with full jitter up to 5 s. ResourceExhausted without one is gRPC's refusal of a
+// message. When a batch stays without answer for `retry_for` (`connect_for` as long as the server
+// never answered), the sender gives up and takes no more. At most 2 * `batches_in_flight` batches
+// are in memory.
 class Sender {
  public:
   struct Options {

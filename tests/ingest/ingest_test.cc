@@ -28,6 +28,7 @@
 namespace simpul::ingest {
 namespace {
 
+using ::testing::_;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
@@ -328,6 +329,13 @@ TEST_F(IngestTest, RefusesAMessageOfTwoMebibytesInItsOwnWords) {
   const rpc::RawAnswer answer = rpc::RawCall(channel_, kMethod, Frame({std::string(2 << 20, 'x')}));
   EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(answer.status.error_message(), HasSubstr("at most 1048576 are taken in one call"));
+}
+
+TEST_F(IngestTest, DoesNotAskForAMessageAgainThatIsTooLargeForGrpc) {
+  const rpc::RawAnswer answer = rpc::RawCall(channel_, kMethod, Frame({std::string(5 << 20, 'x')}));
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("larger than max"));
+  EXPECT_THAT(answer.trailers, Not(Contains(Pair("grpc-retry-pushback-ms", _))));
 }
 
 TEST_F(IngestTest, RefusesWhatIsNoBatch) {

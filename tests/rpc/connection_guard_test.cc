@@ -52,6 +52,12 @@ TEST_F(ConnectionGuardTest, LetsTheLargestMessageComeAsSlowlyAsItMay) {
             Verdict::kFine);
 }
 
+TEST_F(ConnectionGuardTest, LetsAMessageComeThatIsRefusedForItsSize) {
+  EXPECT_EQ(Look(1000, {.started = 1}), Verdict::kFine);
+  EXPECT_EQ(Look(1000 + 17 * kMiB, {.started = 1}), Verdict::kFine);
+  EXPECT_EQ(Look(1001 + 17 * kMiB, {.started = 1}), Verdict::kBytes);
+}
+
 TEST_F(ConnectionGuardTest, CutsWhenMuchCameAndNothingCameOfIt) {
   EXPECT_EQ(Look(5 * kMiB, {}), Verdict::kFine);
   EXPECT_EQ(Look(5 * kMiB + 1, {}), Verdict::kBytes);

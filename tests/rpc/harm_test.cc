@@ -175,6 +175,15 @@ TEST_F(HarmTest, LeavesACallerOfManyAndLargeCallsAlone) {
   EXPECT_THAT(metrics_.Render(), Not(HasSubstr("simpul_rpc_connections_cut_total")));
 }
 
+TEST_F(HarmTest, LetsACallerHearThatItsMessageIsTooLarge) {
+  for (int i = 0; i < 5; ++i) {
+    const grpc::Status status = Get(std::string(16 << 20, 'p'));
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(status.error_message(), HasSubstr("larger than max"));
+  }
+  EXPECT_THAT(metrics_.Render(), Not(HasSubstr("simpul_rpc_connections_cut_total")));
+}
+
 TEST_F(HarmTest, KnowsWhoseCallsAreWhoseOverIpv6Too) {
   for (const auto& [listen, call] : {std::pair("[::1]:0", "[::1]"), {"[::]:0", "127.0.0.1"}}) {
     const auto server = Server::Start(listen, {std::make_shared<Service>(metrics_)}, &metrics_);

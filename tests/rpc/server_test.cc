@@ -21,8 +21,10 @@
 namespace simpul::rpc {
 namespace {
 
+using ::testing::_;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::StartsWith;
 using timeline::v1::GetTimelineRequest;
@@ -454,6 +456,10 @@ TEST_F(ServerTest, RefusesAMessageAboveItsLimit) {
   const RawAnswer answer = RawCall(channel_, "/simpul.timeline.v1.TimelineService/GetTimeline",
                                    std::string(kReceiveBytesMax + 1, '\0'));
   EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("larger than max"));
+  // What callers know it by from an overload.
+  EXPECT_THAT(answer.trailers, Not(Contains(Pair("grpc-retry-pushback-ms", _))));
+  EXPECT_EQ(answer.status.error_details(), "");
 }
 
 TEST_F(ServerTest, SurvivesCallersThatGoAwayAtAnyMoment) {

@@ -153,6 +153,20 @@ TEST(Sender, GivesUpWhenNobodyEverAnswers) {
   EXPECT_EQ(sender.Finish().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST(Sender, DoesNotSendAgainWhatIsTooLargeForGrpc) {
+  std::atomic<int> calls{0};
+  Sender sender(
+      Quick(),
+      [&](const SubmitEventsRequest&, SubmitEventsResponse&, milliseconds, milliseconds&) {
+        ++calls;
+        return absl::ResourceExhaustedError("larger than max");
+      },
+      [](const std::vector<Item>&) {});
+  ASSERT_TRUE(sender.Put(ItemOf(1)));
+  EXPECT_EQ(sender.Finish().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(Sender, EndsAPauseWhenItIsToldToStop) {
   Sender::Options options = Quick();
   options.retry_for = std::chrono::hours(2);

@@ -45,7 +45,10 @@ Verdict ConnectionGuard::Look(Time now, int64_t bytes_received, bool has_unread,
 
   const int64_t under_way = bytes_received - progress_bytes_;
   const int64_t messages = std::clamp<int64_t>(counts.open(), 1, kMessagesUnderWayMax);
-  if (under_way > messages * kMessageBytesMax + kSlackBytes) return Verdict::kBytes;
+  const int64_t refused = counts.open() > 0 ? kRefusedMessageBytesMax : 0;
+  if (under_way > std::max(messages * kMessageBytesMax, refused) + kSlackBytes) {
+    return Verdict::kBytes;
+  }
 
   if (under_way <= kStalledBytes || !has_unread) {
     unread_looks_ = 0;

@@ -43,6 +43,9 @@ class ConnectionGuard {
   // calls, and slack for what is around them.
   static constexpr int64_t kMessageBytesMax = 4 << 20;
   static constexpr int64_t kMessagesUnderWayMax = 16;
+  // A larger message is refused by gRPC, which reads it to its end first. Up to this size its
+  // caller hears so; one that is cut believes in a bad line and sends the same again.
+  static constexpr int64_t kRefusedMessageBytesMax = 16 << 20;
   static constexpr int64_t kSlackBytes = 1 << 20;
   // More than this without a call or message, never read to its end in so long, over so many looks
   // (a machine that was stopped looks but once): stalled.

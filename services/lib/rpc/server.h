@@ -23,7 +23,9 @@ class ExternalConnectionAcceptor;
 namespace simpul::rpc {
 
 // Largest message taken, in bytes. Above the largest batch, so that one that is somewhat too large
-// is refused in ingest's own words.
+// is refused in ingest's own words. Beyond it gRPC answers RESOURCE_EXHAUSTED, which no handler and
+// no interceptor can change; unlike ours (rpc/call.h) it asks nobody to come again. Not more for
+// all the same: other messages than batches are parsed by gRPC, to many times their size.
 inline constexpr int kReceiveBytesMax = 4 << 20;
 
 // A role's service, made by its _rpc.cc, given to Server::Start. Keeps what it binds to alive.
