@@ -187,8 +187,15 @@ void AddServe(CLI::App& app, Chosen& chosen) {
       ->add_option("--admin", options->admin,
                    "Where /livez, /readyz and /metrics answer, HOST:PORT; port 0: any")
       ->capture_default_str();
-  command->add_option("--platform", options->platform,
-                      "URL of the national platform; without it records wait");
+  command
+      ->add_option("--platform", options->platform,
+                   "URL of the national platform; without it records wait")
+      ->check([](const std::string& url) {
+        for (const std::string_view scheme : {"http://", "https://"}) {
+          if (url.starts_with(scheme) && url.size() > scheme.size()) return std::string();
+        }
+        return std::string("give a URL such as https://HOST/PATH or http://127.0.0.1:7490");
+      });
   command->add_option("--credentials", options->credentials,
                       "File with a credential for each organisation at the platform");
   command->add_option("--directory", options->directory,

@@ -52,28 +52,35 @@ int Run(Options options) {
     }
     options.simulation.start = *day;
   }
-  const Village village =
-      Simulate(options.simulation, [](const v1::Event& event, bool) { Print(EventLine(event)); });
   const auto write = [](const std::string& file, const std::string& content) {
     if (file.empty()) return true;
     const absl::Status written = base::WriteFileAtomically(file, content);
     if (!written.ok()) Complain(fmt::format("simulate: {}", base::Message(written)));
     return written.ok();
   };
-  const bool done = write(options.directory, DirectoryJson(village)) &&
-                    write(options.population, PopulationJson(village)) &&
-                    write(options.credentials, CredentialsJson(village));
-  return done ? kDone : kFailed;
+  // The files first: what cannot be written is said before hours of events are.
+  bool written = false;
+  Simulate(
+      options.simulation, [](const v1::Event& event, bool) { Print(EventLine(event)); },
+      [&](const Village& village) {
+        written = write(options.directory, DirectoryJson(village)) &&
+                  write(options.population, PopulationJson(village)) &&
+                  write(options.credentials, CredentialsJson(village));
+        return written;
+      });
+  return written ? kDone : kFailed;
 }
 
 }  // namespace
 
 Village Simulate(const Simulation& simulation,
-                 const std::function<void(const v1::Event&, bool)>& take) {
+                 const std::function<void(const v1::Event&, bool)>& take,
+                 const std::function<bool(const Village&)>& begin) {
   Village village = MakeVillage(simulation.seed, simulation.patients, simulation.start);
   Outbox outbox(simulation.seed);
   Live(simulation.seed, village, simulation.start, simulation.days, outbox);
   outbox.ReuseIds(simulation.conflicts);
+  if (begin && !begin(village)) return village;
   size_t spoilt = 0;
   outbox.ForEach([&](const v1::Event& event) {
     take(event, false);

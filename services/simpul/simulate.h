@@ -19,8 +19,10 @@ struct Simulation {
 };
 
 // Calls `take` for every event in the order of arrival; returns the village they happened in.
-// `is_refusal` tells the events that must be refused. Pure but for `take`.
+// `is_refusal` tells the events that must be refused. `begin`, if any, is given the village before
+// the first event; when it returns false there is none. Pure but for the two.
 Village Simulate(const Simulation& simulation,
-                 const std::function<void(const event::v1::Event&, bool is_refusal)>& take);
+                 const std::function<void(const event::v1::Event&, bool is_refusal)>& take,
+                 const std::function<bool(const Village&)>& begin = nullptr);
 
 }  // namespace simpul::cli

@@ -9,6 +9,7 @@
 
 #include "lib/base/status_macros.h"
 #include "lib/event/identity_text.h"
+#include "lib/event/kind.h"
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
 #include "simpul/line_reader.h"
@@ -99,6 +100,15 @@ void AddRows(const timeline::v1::TimelineEntry& entry, Table& table) {
                taken_back ? "" : Summarise(one.event())});
     first = false;
   }
+}
+
+std::string KindNames() {
+  std::string names;
+  for (auto kind = static_cast<uint32_t>(event::Kind::kVisit); !event::KindName(kind).empty();
+       ++kind) {
+    names += fmt::format(" {}", event::KindName(kind));
+  }
+  return names;
 }
 
 // One person's timeline; an empty one is an answer.
@@ -200,8 +210,12 @@ void AddTimeline(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_option("--from", options->from, "Only what occurred at or after, RFC 3339");
   command->add_option("--until", options->until, "Only what occurred before, RFC 3339");
-  command->add_option("--kind", options->kinds,
-                      "Only entries with an event of this kind, such as visit; may be repeated");
+  command
+      ->add_option("--kind", options->kinds,
+                   "Only entries with an event of this kind, such as visit; may be repeated")
+      ->check([](const std::string& kind) {
+        return event::KindOfName(kind) ? "" : "a kind is one of" + KindNames();
+      });
   command->add_flag("--newest-first", options->newest_first, "Newest first");
   command->callback([&chosen, options] { chosen.run = [options] { return Timeline(*options); }; });
 }

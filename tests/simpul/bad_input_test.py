@@ -142,6 +142,9 @@ def says_what_is_wrong_with_the_command_line(folder, serve):
             (("timeline", "--to", serve.grpc, "--patient", "7324"), "nik|"),
             (("timeline", "--to", serve.grpc, "--patient", "nik|7324"), "--patient"),
             (("timeline", "--to", serve.grpc, "--patient", f"nik|{NIK}", "--from", "yesterday"), "RFC 3339"),
+            (("timeline", "--to", serve.grpc, "--patient", f"nik|{NIK}", "--kind", "visits"), "--kind: a kind is one of"),
+            (("serve", "--data", folder / "x", "--platform", "nonsense"), "--platform: give a URL such as"),
+            (("serve", "--data", folder / "x", "--platform", "http://"), "--platform: give a URL such as"),
             (("resend", "--to", serve.grpc), "event ids, or --cause"),
             (("resend", "--to", serve.grpc, "--cause", "nonsense"), "docs/delivery.md"),
             (("dead-letters", "--to", serve.grpc, "--cause", "nonsense"), "docs/delivery.md"),
@@ -157,6 +160,10 @@ def says_what_is_wrong_with_the_command_line(folder, serve):
         assert says in result.stderr, f"{words}: {result.stderr}"
         assert NIK not in result.stderr
     assert not (folder / "x").exists(), "wrong use leaves nothing behind"
+    for flag in ("--directory", "--population", "--credentials"):
+        result = run("simulate", "--patients", 5, flag, folder / "no-such-folder" / "file", check=False)
+        assert result.returncode == 1 and "no-such-folder" in result.stderr, result.stderr
+        assert result.stdout == "", "events before a file that cannot be written"
     assert run("push", "--help").stdout.startswith("Send events")
 
 
