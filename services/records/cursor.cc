@@ -52,10 +52,7 @@ absl::Status NoCursor() {
 
 std::string FilterDigest(const event::v1::Facility& facility) {
   std::string text;
-  for (const std::string& part : {facility.system(), facility.code()}) {
-    base::PutBe32(text, static_cast<uint32_t>(part.size()));
-    text += part;
-  }
+  for (const std::string& part : {facility.system(), facility.code()}) base::PutText(text, part);
   return std::string(base::AsBytes(base::Sha256(text)).substr(0, kFilterBytes));
 }
 

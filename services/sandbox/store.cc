@@ -60,25 +60,20 @@ uint64_t PatientHash(std::string_view patient) {
   return patient.empty() ? 0 : absl::Hash<std::string_view>()(patient);
 }
 
-void PutField(std::string& out, std::string_view field) {
-  base::PutBe32(out, static_cast<uint32_t>(field.size()));
-  out += field;
-}
-
 void PutWrite(std::string& out, const Write& write) {
-  PutField(out, write.type);
-  PutField(out, write.id);
-  PutField(out, write.organization);
-  PutField(out, write.patient);
-  PutField(out, write.natural_key);
+  base::PutText(out, write.type);
+  base::PutText(out, write.id);
+  base::PutText(out, write.organization);
+  base::PutText(out, write.patient);
+  base::PutText(out, write.natural_key);
   std::string identifiers;
   for (const std::string& identifier : write.identifiers) {
     if (!identifiers.empty()) identifiers.push_back('\0');
     identifiers += identifier;
   }
-  PutField(out, identifiers);
+  base::PutText(out, identifiers);
   base::PutBe32(out, write.version);
-  PutField(out, write.body);
+  base::PutText(out, write.body);
 }
 
 // Takes a field off the front; false when there is none.

@@ -43,11 +43,6 @@ std::optional<int64_t> Micros(const google::protobuf::Timestamp& time) {
   return time.seconds() * 1'000'000 + time.nanos() / 1'000;
 }
 
-void PutText(std::string& out, std::string_view text) {
-  base::PutBe32(out, static_cast<uint32_t>(text.size()));
-  out.append(text);
-}
-
 void SetMicros(int64_t us, google::protobuf::Timestamp* out) {
   int64_t seconds = us / 1'000'000;
   int64_t rest = us % 1'000'000;
@@ -177,7 +172,7 @@ absl::StatusOr<Question> Ask(const GetTimelineRequest& request, const event::Sec
   question.signed_fields.push_back(question.newest_first ? 1 : 0);
   std::vector<uint32_t> kinds = question.kinds;
   std::ranges::sort(kinds);
-  for (const uint32_t kind : kinds) PutText(question.signed_fields, std::to_string(kind));
+  for (const uint32_t kind : kinds) base::PutText(question.signed_fields, std::to_string(kind));
   if (!request.page_token().empty()) {
     const absl::StatusOr<std::string> token = base::FromBase64Url(request.page_token());
     if (token.ok() && token->size() > kMacBytes) question.after = token->substr(kMacBytes);

@@ -1,5 +1,5 @@
 // Fixed-width numbers in keys and records, most significant byte first so that byte order is number
-// order.
+// order; and texts behind their length.
 #pragma once
 
 #include <endian.h>
@@ -26,6 +26,12 @@ inline void PutBe64(std::string& out, uint64_t v) {
                         static_cast<char>(v >> 24), static_cast<char>(v >> 16),
                         static_cast<char>(v >> 8),  static_cast<char>(v)};
   out.append(bytes, sizeof(bytes));
+}
+
+// LP(x) of docs/formats.md: one after another, different texts give different bytes.
+inline void PutText(std::string& out, std::string_view text) {
+  PutBe32(out, static_cast<uint32_t>(text.size()));
+  out.append(text);
 }
 
 // The caller has checked that `in` is long enough.

@@ -27,11 +27,7 @@ std::string CanonicalText(std::string_view text) {
 
 std::string Canonical(uint32_t kind, std::initializer_list<std::string_view> fields) {
   std::string canonical(1, static_cast<char>(kind));
-  for (std::string_view field : fields) {
-    const std::string text = CanonicalText(field);
-    base::PutBe32(canonical, static_cast<uint32_t>(text.size()));
-    canonical += text;
-  }
+  for (std::string_view field : fields) base::PutText(canonical, CanonicalText(field));
   return canonical;
 }
 

@@ -163,8 +163,7 @@ std::string PartKey(const v1::Facility& facility, std::string_view id, std::stri
   for (std::string_view field :
        {std::string_view(facility.system()), std::string_view(facility.code()), id, part,
         std::string_view(subject_hex)}) {
-    base::PutBe32(name, static_cast<uint32_t>(field.size()));
-    name += field;
+    base::PutText(name, field);
   }
   return base::UuidV5(kPartNamespace, name);
 }

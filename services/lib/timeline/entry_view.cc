@@ -16,11 +16,6 @@ using v1::Amendment;
 using v1::Entry;
 using v1::Member;
 
-void PutText(std::string& out, std::string_view text) {
-  base::PutBe32(out, static_cast<uint32_t>(text.size()));
-  out.append(text);
-}
-
 bool Read(std::string_view bytes, AmendmentView& amendment) {
   WireReader in(bytes);
   while (in.Next()) {
@@ -177,9 +172,9 @@ base::Sha256Digest ContentDigest(const EntryView& entry) {
   text.reserve(256);
   text.push_back('\0');
   base::PutBe32(text, static_cast<uint32_t>(entry.kind));
-  PutText(text, entry.facility.system);
-  PutText(text, entry.facility.code);
-  PutText(text, entry.group_id);
+  base::PutText(text, entry.facility.system);
+  base::PutText(text, entry.facility.code);
+  base::PutText(text, entry.group_id);
   base::PutBe32(text, static_cast<uint32_t>(entry.purpose));
   base::PutBe32(text, static_cast<uint32_t>(entry.members.size()));
   for (const MemberView& member : entry.members) {

@@ -27,11 +27,6 @@ using log::v1::DeadLetter;
 
 constexpr char kEntryNamespace[] = "9d7b1d0e-5c35-5c0b-8f0e-52b1f3a6c9d4";
 
-void PutText(std::string& out, std::string_view text) {
-  base::PutBe32(out, static_cast<uint32_t>(text.size()));
-  out.append(text);
-}
-
 Group GroupKept(const EntryView& entry) {
   return {entry.kind, entry.facility, entry.group_id, entry.purpose};
 }
@@ -233,26 +228,26 @@ class Application {
   }
   uint64_t EventReference(char tag, const FacilityView& facility, std::string_view event_id) {
     scratch_.assign(1, tag);
-    PutText(scratch_, facility.system);
-    PutText(scratch_, facility.code);
-    PutText(scratch_, event_id);
+    base::PutText(scratch_, facility.system);
+    base::PutText(scratch_, facility.code);
+    base::PutText(scratch_, event_id);
     return SipHash(subject().view(), scratch_);
   }
   // Of other content under an id that is taken.
   uint64_t OfConflict() {
     scratch_.assign(1, 'c');
-    PutText(scratch_, event_.facility.system);
-    PutText(scratch_, event_.facility.code);
-    PutText(scratch_, event_.event_id);
-    PutText(scratch_, incoming_.digest);
+    base::PutText(scratch_, event_.facility.system);
+    base::PutText(scratch_, event_.facility.code);
+    base::PutText(scratch_, event_.event_id);
+    base::PutText(scratch_, incoming_.digest);
     return SipHash(subject().view(), scratch_);
   }
   uint64_t OfGroup(const Group& group) {
     scratch_.assign(1, 'g');
     base::PutBe32(scratch_, static_cast<uint32_t>(group.kind));
-    PutText(scratch_, group.facility.system);
-    PutText(scratch_, group.facility.code);
-    PutText(scratch_, group.id);
+    base::PutText(scratch_, group.facility.system);
+    base::PutText(scratch_, group.facility.code);
+    base::PutText(scratch_, group.id);
     base::PutBe32(scratch_, static_cast<uint32_t>(group.purpose));
     return SipHash(subject().view(), scratch_);
   }
@@ -595,12 +590,12 @@ Group GroupOf(const event::Outline& event) {
 std::string EntryId(const event::SubjectKey& subject, const Group& group) {
   std::string name;
   name.reserve(192);
-  PutText(name, subject.hex());
-  PutText(name, std::to_string(group.kind));
-  PutText(name, group.facility.system);
-  PutText(name, group.facility.code);
-  PutText(name, group.id);
-  PutText(name, std::to_string(group.purpose));
+  base::PutText(name, subject.hex());
+  base::PutText(name, std::to_string(group.kind));
+  base::PutText(name, group.facility.system);
+  base::PutText(name, group.facility.code);
+  base::PutText(name, group.id);
+  base::PutText(name, std::to_string(group.purpose));
   return base::UuidV5(kEntryNamespace, name);
 }
 
