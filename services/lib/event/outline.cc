@@ -13,8 +13,6 @@ using google::protobuf::Timestamp;
 
 int64_t Micros(int64_t seconds, int32_t nanos) { return seconds * 1'000'000 + nanos / 1'000; }
 
-int64_t Micros(const Timestamp& time) { return Micros(time.seconds(), time.nanos()); }
-
 // The readers below are given bytes in which CheckWire finds nothing: types are right. False: the
 // fields are not in order.
 
@@ -107,6 +105,8 @@ bool ReadField(const base::WireField& field, Outline& outline) {
 }
 
 }  // namespace
+
+int64_t Micros(const Timestamp& time) { return Micros(time.seconds(), time.nanos()); }
 
 FacilityView ViewOf(const v1::Facility& facility) { return {facility.system(), facility.code()}; }
 

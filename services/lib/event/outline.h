@@ -1,6 +1,8 @@
 // What decides where an event stands on a timeline, without building the event.
 #pragma once
 
+#include <google/protobuf/timestamp.pb.h>
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,6 +17,9 @@ struct FacilityView {
   std::string_view code;
   friend bool operator==(const FacilityView&, const FacilityView&) = default;
 };
+
+// Since 1970, of a time of an event that Parse takes; what is below a microsecond is left out.
+int64_t Micros(const google::protobuf::Timestamp& time);
 
 FacilityView ViewOf(const v1::Facility& facility);
 

@@ -11,6 +11,7 @@
 #include "lib/base/uuid.h"
 #include "lib/base/wire.h"
 #include "lib/event/kind.h"
+#include "lib/event/outline.h"
 #include "lib/event/validate.h"
 #include "lib/timeline/entry_view.h"
 #include "lib/timeline/siphash.h"
@@ -29,10 +30,6 @@ constexpr char kEntryNamespace[] = "9d7b1d0e-5c35-5c0b-8f0e-52b1f3a6c9d4";
 
 Group GroupKept(const EntryView& entry) {
   return {entry.kind, entry.facility, entry.group_id, entry.purpose};
-}
-
-int64_t Micros(const google::protobuf::Timestamp& time) {
-  return time.seconds() * 1'000'000 + time.nanos() / 1'000;
 }
 
 std::string_view OriginalOf(const Event& amendment) {
@@ -128,7 +125,7 @@ void Attach(v1::Member& member, int64_t position, const AcceptedEvent& receipt,
   v1::Amendment amendment;
   amendment.set_event_id(receipt.event_id());
   amendment.set_kind(receipt.kind());
-  amendment.set_recorded_at_us(Micros(event.recorded_at()));
+  amendment.set_recorded_at_us(event::Micros(event.recorded_at()));
   const base::Sha256Digest content = base::Sha256(receipt.event());
   amendment.set_content(content.data(), content.size());
   amendment.set_digest(receipt.digest());
@@ -146,8 +143,8 @@ void Attach(v1::Member& member, int64_t position, const AcceptedEvent& receipt,
       const Event& replacement = event.correction().replacement();
       member.set_kind(static_cast<uint32_t>(replacement.payload_case()));
       member.set_event(event::Canonical(replacement));
-      member.set_occurred_at_us(Micros(replacement.occurred_at().time()));
-      member.set_recorded_at_us(Micros(replacement.recorded_at()));
+      member.set_occurred_at_us(event::Micros(replacement.occurred_at().time()));
+      member.set_recorded_at_us(event::Micros(replacement.recorded_at()));
     }
   }
   *member.add_amendments() = std::move(amendment);
