@@ -26,6 +26,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/check.h"
 #include "lib/base/file.h"
+#include "lib/base/keep.h"
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
@@ -835,14 +836,7 @@ EmbeddedLog::~EmbeddedLog() {
   state_->answerer.join();
   SIMPUL_CHECK(state_->readers.empty(), "{} subscriptions outlive their log.",
                state_->readers.size());
-  // RocksDB may end the process when it closes a file that it could not write, so it stays open
-  // until the process ends.
-  if (state_->failed.load()) {
-    static std::mutex mutex;
-    static auto* const kept_open = new std::vector<std::unique_ptr<State>>();
-    const std::lock_guard lock(mutex);
-    kept_open->push_back(std::move(state_));
-  }
+  if (state_->failed.load()) base::KeepToTheEnd(std::move(state_));
 }
 
 const log::v1::Install& EmbeddedLog::install() const { return state_->install; }

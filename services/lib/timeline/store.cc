@@ -20,6 +20,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/check.h"
 #include "lib/base/file.h"
+#include "lib/base/keep.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/uuid.h"
@@ -375,12 +376,7 @@ absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partit
 Store::Store(std::unique_ptr<Rocks> rocks) : rocks_(std::move(rocks)) {}
 
 Store::~Store() {
-  // RocksDB may end the process when it closes a file that it could not write: it stays open.
-  if (rocks_ == nullptr || !rocks_->failed.load()) return;
-  static std::mutex mutex;
-  static auto* const kept_open = new std::vector<std::unique_ptr<Rocks>>();
-  const std::lock_guard lock(mutex);
-  kept_open->push_back(std::move(rocks_));
+  if (rocks_ != nullptr && rocks_->failed.load()) base::KeepToTheEnd(std::move(rocks_));
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& folder,
