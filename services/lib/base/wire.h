@@ -79,6 +79,33 @@ struct WireField {
   std::string_view bytes;  // of kBytes
 };
 
+// Takes the content that follows a tag, by the field's type. False when it is cut short, or of a
+// type that proto3 does not have.
+inline bool TakeContent(std::string_view& bytes, WireField& field) {
+  switch (field.type) {
+    case WireType::kVarint:
+      if (const std::optional<uint64_t> value = TakeVarint(bytes)) {
+        field.value = *value;
+        return true;
+      }
+      return false;
+    case WireType::kBytes:
+      if (const std::optional<std::string_view> content = TakeBytes(bytes)) {
+        field.bytes = *content;
+        return true;
+      }
+      return false;
+    case WireType::kFixed64:
+    case WireType::kFixed32: {
+      const size_t size = field.type == WireType::kFixed64 ? 8 : 4;
+      if (bytes.size() < size) return false;
+      bytes.remove_prefix(size);
+      return true;
+    }
+  }
+  return false;
+}
+
 // Reads the fields of a message one after another.
 //
 //   for (WireReader in(bytes); in.Next();) switch (in.field().number) ...
@@ -95,28 +122,7 @@ class WireReader {
     is_in_order_ = is_in_order_ && *tag >> 3 > field_.number;
     field_.number = static_cast<uint32_t>(*tag >> 3);
     field_.type = static_cast<WireType>(*tag & 7);
-    switch (field_.type) {
-      case WireType::kVarint:
-        if (const std::optional<uint64_t> value = TakeVarint(left_)) {
-          field_.value = *value;
-          return true;
-        }
-        return ok_ = false;
-      case WireType::kBytes:
-        if (const std::optional<std::string_view> content = TakeBytes(left_)) {
-          field_.bytes = *content;
-          return true;
-        }
-        return ok_ = false;
-      case WireType::kFixed64:
-      case WireType::kFixed32: {
-        const size_t size = field_.type == WireType::kFixed64 ? 8 : 4;
-        if (left_.size() < size) return ok_ = false;
-        left_.remove_prefix(size);
-        return true;
-      }
-    }
-    return ok_ = false;
+    return ok_ = TakeContent(left_, field_);
   }
 
   const WireField& field() const { return field_; }

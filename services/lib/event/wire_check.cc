@@ -130,7 +130,8 @@ class Walk {
       if (number >= table.rows.size() || !table.rows[number].known) {
         const std::string name = std::to_string(number);
         AddUpgrade("field.unknown", Path(here, name));
-        if (!Skip(bytes, wire)) return Malformed(here);
+        base::WireField passed{.number = number, .type = wire};
+        if (!base::TakeContent(bytes, passed)) return Malformed(here);
         continue;
       }
       const FieldRow& row = table.rows[number];
@@ -165,24 +166,6 @@ class Walk {
   }
 
  private:
-  static bool Skip(std::string_view& bytes, WireType wire) {
-    switch (wire) {
-      case WireType::kVarint:
-        return TakeVarint(bytes, 10).has_value();
-      case WireType::kBytes:
-        return TakeBytes(bytes).has_value();
-      case WireType::kFixed64:
-      case WireType::kFixed32: {
-        const size_t size = wire == WireType::kFixed64 ? 8 : 4;
-        if (bytes.size() < size) return false;
-        bytes.remove_prefix(size);
-        return true;
-      }
-      default:
-        return false;  // groups are no part of proto3
-    }
-  }
-
   bool Malformed(const Path& where) {
     // Bytes put in place of a text without its new length leave everything behind it unreadable:
     // the text is what has to be mended.
