@@ -265,9 +265,8 @@ class Application {
       if (item != nullptr) digest = item->receipt.digest();
     } else {
       SIMPUL_ASSIGN_OR_RETURN(const LoadedEntry* loaded, history_.EntryAt(known));
-      const std::optional<EntryView> entry = ReadEntry(loaded->bytes);
-      if (!entry.has_value()) return Contradiction();
-      for (const MemberView& member : entry->members) {
+      SIMPUL_ASSIGN_OR_RETURN(const EntryView entry, Read(*loaded));
+      for (const MemberView& member : entry.members) {
         if (member.facility != event_.facility) continue;
         digest = member.event_id == event_.event_id ? member.digest
                                                     : member.AmendmentDigest(event_.event_id);
@@ -297,13 +296,16 @@ class Application {
     return absl::OkStatus();
   }
 
-  // Reads the entry and takes it out of the checksum; Close puts it back.
-  absl::StatusOr<EntryView> Open(LoadedEntry& loaded) {
+  static absl::StatusOr<EntryView> Read(const LoadedEntry& loaded) {
     std::optional<EntryView> entry = ReadEntry(loaded.bytes);
     if (!entry.has_value() || entry->members.empty()) return Contradiction();
-    if (!loaded.counted) loaded.content = ContentDigest(*entry);
-    tally_.content.Remove(loaded.content);
     return *std::move(entry);
+  }
+
+  // Takes the entry as it is out of the checksum; Close puts it back as it has become.
+  void Open(const EntryView& entry, LoadedEntry& loaded) {
+    if (!loaded.counted) loaded.content = ContentDigest(entry);
+    tally_.content.Remove(loaded.content);
   }
 
   // The next revision. What the view shows may lie in `loaded` itself.
@@ -340,7 +342,8 @@ class Application {
         Refuse(kEntryTooLarge, kEntryIsFull);
         return absl::OkStatus();
       }
-      SIMPUL_ASSIGN_OR_RETURN(entry, Open(*loaded));
+      SIMPUL_ASSIGN_OR_RETURN(entry, Read(*loaded));
+      Open(entry, *loaded);
       if (group != GroupKept(entry)) return Contradiction();
     } else {
       SIMPUL_ASSIGN_OR_RETURN(std::tie(number, loaded), history_.NewEntry());
@@ -452,28 +455,27 @@ class Application {
     if (!found.has_value()) return Keep(std::move(receipt), original, "");
     if (*found & History::kOnWaiting) return Keep(std::move(receipt), original, kAmendsAmendment);
     SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history_.EntryAt(*found));
-    std::optional<EntryView> entry = ReadEntry(loaded->bytes);
-    if (!entry.has_value()) return Contradiction();
-    const MemberView* named = entry->Find(event_.facility, original);
+    SIMPUL_ASSIGN_OR_RETURN(EntryView entry, Read(*loaded));
+    MemberView* const named = entry.Find(event_.facility, original);
     if (named == nullptr) return Keep(std::move(receipt), original, kAmendsAmendment);
     v1::Member member;
     if (!member.ParseFromArray(named->bytes.data(), static_cast<int>(named->bytes.size()))) {
       return Contradiction();
     }
-    SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(GroupKept(*entry), member, amendment));
+    SIMPUL_ASSIGN_OR_RETURN(const bool fits, Fits(GroupKept(entry), member, amendment));
     if (!fits) return Keep(std::move(receipt), original, kChangesPlace);
     if (IsFull(loaded->bytes.size(), incoming_.event.size())) {
       return Keep(std::move(receipt), original, kEntryIsFull, kEntryTooLarge);
     }
     SIMPUL_RETURN_IF_ERROR(history_.Set(reference_, *found));
     ++tally_.events;
-    SIMPUL_ASSIGN_OR_RETURN(EntryView opened, Open(*loaded));
+    Open(entry, *loaded);
     Attach(member, incoming_.position, receipt, amendment);
     const std::string bytes = member.SerializeAsString();
     std::optional<MemberView> amended = ReadMember(bytes);
     if (!amended.has_value()) return Contradiction();
-    *opened.Find(event_.facility, original) = *std::move(amended);
-    Close(*found, opened, *loaded);
+    *named = *std::move(amended);
+    Close(*found, entry, *loaded);
     return absl::OkStatus();
   }
 
