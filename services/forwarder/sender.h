@@ -1,5 +1,7 @@
-// Sends what the ledgers say is to be sent: look-up, map, attempt on the log, request, outcome on
-// the log. One thread does all of it; nothing waits on it.
+// Sends what the ledgers say is to be sent. The way of a record, top to bottom in sender.cc:
+// picked, prepared (mapped, its patient looked up), attempt on the log, request, verdict, outcome
+// on the log; and where the end of an attempt is unknown: searched for and adopted. One thread does
+// all of it; nothing waits on it.
 #pragma once
 
 #include <condition_variable>
@@ -10,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -18,9 +19,11 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "forwarder/backlog.h"
+#include "forwarder/doors.h"
+#include "forwarder/held_recheck.h"
 #include "forwarder/patient_ids.h"
-#include "forwarder/send_gate.h"
-#include "forwarder/work_window.h"
+#include "forwarder/step_log.h"
 #include "lib/base/clock.h"
 #include "lib/base/metrics.h"
 #include "lib/deliver/decide.h"
@@ -50,12 +53,7 @@ class Sender {
   using DirectorySource = std::function<std::shared_ptr<const fhir::Directory>()>;
   // Another number once the credentials have changed.
   using CredentialsVersion = std::function<uint64_t()>;
-  // What closes an organisation's door, or the platform's, to every record behind it.
-  struct Closed {
-    std::string reason;
-    std::string platform_says;
-    base::Time until;  // the next try
-  };
+  using Closed = Doors::Closed;
 
   // Starts the thread. Everything given must outlive it. Ledgers by partition.
   Sender(eventlog::EventLog& log, std::vector<deliver::Ledger*> ledgers,
@@ -76,86 +74,88 @@ class Sender {
   void TryAgain();
 
   // What keeps every record of the organisation from being sent now. Any thread.
-  std::optional<Closed> WhyClosed(const std::string& organization) const;
+  std::optional<Closed> WhyClosed(const std::string& organization) const {
+    return doors_.WhyClosed(organization);
+  }
 
   // Why a partition is not sent from any more; empty when all is well. Any thread.
-  std::string Trouble() const;
+  std::string Trouble() const { return backlog_.Trouble(); }
 
  private:
   struct Job;
-  struct Lane;
 
   void Run();
   base::Time Act();
+  void LookAround(base::Time now);
   void PickWork(base::Time now);
-  bool Pickable(const Work& work, base::Time now);
-  void Begin(Lane& lane, const Work& work, base::Time now);
+
+  // The way of a record. Each ends by calling the next, or with an end of the job.
+  void Begin(uint32_t partition, const Work& work, base::Time now);
   void Prepare(Job& job);
+  void MapEntry(Job& job);
+  void FindPatient(Job& job);
   void LookUp(Job& job, std::vector<deliver::PatientQuery> queries, size_t nth);
   void TakePatient(Job& job, std::vector<deliver::PatientQuery> queries, size_t nth,
                    deliver::PatientAnswer answer);
-  absl::Status FindKnown(Job& job, const fhir::Directory& directory, const std::string& patient_id);
+  void Compose(Job& job);
   void BeginAttempt(Job& job);
   void TakeAttempt(const deliver::Applied::Seen& seen);
   void TakeVerdict(Job& job, deliver::Verdict verdict);
   void SearchParts(Job& job);
   void TakeFound(Job& job);
-  bool RecheckHeld();
+  void TakeOutcome(const deliver::Applied::Seen& seen);
 
   // Ends of a job: with an outcome on the log, or put off in memory.
   void Settle(Job& job, log::v1::Outcome outcome);
   void NotSent(Job& job, const std::string& reason);
-  void Hold(Job& job, const std::string& reason, int64_t retry_at_us, const std::string& says = "");
+  void Hold(Job& job, const std::string& reason, int64_t retry_at_us);
   void PutOff(Job& job, base::Time until, const std::string& door = "");
   void PutOff(Job& job, const deliver::Verdict& verdict);
   void Fail(Job& job, const absl::Status& status);
   void End(Job& job);
 
-  void AppendStep(Job& job, log::v1::DeliveryRecord step);
-  void FlushAppends();
-  void TellGates(const Job& job, const deliver::Verdict& verdict);
-  void ShowDoor(const std::string& door);
+  void EnterDoors(Job& job);
+  void TellDoors(Job& job, const deliver::Verdict& verdict);
   void ForgetTrouble();
-  SendGate& Gate(const std::string& organization);
-  Job* FindJob(const std::string& entry_id, uint64_t serial);
-  void Post(absl::AnyInvocable<void()> task);
+  void AppendStep(const Job& job, log::v1::DeliveryRecord step);
   log::v1::Outcome OutcomeOf(const Job& job) const;
+  Job* FindJob(const std::string& entry_id, uint64_t serial);
+  // An answer for a job, from another thread: `take` gets the job, if it is still there, and the
+  // answer, on the sender's.
+  template <typename Answer>
+  absl::AnyInvocable<void(Answer)> ForJob(const Job& job,
+                                          absl::AnyInvocable<void(Job&, Answer)> take);
+  void Post(absl::AnyInvocable<void()> task);
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
-  void ShowAge(base::Time now);
 
-  eventlog::EventLog& log_;
   deliver::Destination& destination_;
   const DirectorySource directory_source_;
   const CredentialsVersion credentials_source_;
   const Options options_;
+  const fhir::MapOptions map_options_;
   const base::Clock& clock_;
   base::Metrics& metrics_;
+  Backlog backlog_;
+  Doors doors_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<absl::AnyInvocable<void()>> inbox_;  // guarded, as all of this block
+  bool woken_ = false;
+  bool stopping_ = false;
 
   // Used by the sender's thread only.
   std::mt19937_64 random_{std::random_device{}()};
   std::unordered_map<std::string, std::unique_ptr<Job>> jobs_;  // by entry id
   std::unordered_set<std::string> busy_;                        // subject keys
   PatientIds patients_;
-  std::map<std::string, SendGate> gates_;  // by organisation; "": the platform
+  StepLog steps_;
+  HeldRecheck held_recheck_;
   std::shared_ptr<const fhir::Directory> directory_;
   uint64_t credentials_version_ = 0;
-  std::map<uint32_t, std::string> recheck_from_;  // partition: held records to look at again
-  bool recheck_credentials_ = true;               // those held for their credentials too
-  std::vector<eventlog::Draft> drafts_;
-  std::vector<std::pair<std::string, uint64_t>> draft_jobs_;  // entry id and serial of each draft
-  base::Time append_again_{};
   uint64_t next_serial_ = 1;
-  size_t first_lane_ = 0;
-  base::Time recheck_due_{};
-
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<std::unique_ptr<Lane>> lanes_;  // guarded: what the applying thread changes
-  std::deque<absl::AnyInvocable<void()>> inbox_;
-  std::map<std::string, Closed> closed_;  // doors with trouble; "": the platform's
-  bool woken_ = false;
-  bool stopping_ = false;
-  size_t appends_in_flight_ = 0;
+  uint32_t first_partition_ = 0;
+  base::Time look_around_at_{};
 
   std::thread thread_;  // last: it uses everything above
 };
