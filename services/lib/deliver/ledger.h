@@ -6,8 +6,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,84 +16,14 @@
 
 #include "absl/status/statusor.h"
 #include "lib/base/checksum.h"
+#include "lib/deliver/ledger_layout.h"
 #include "lib/deliver/ledger_row.h"
-#include "lib/eventlog/derived_sequence.h"
+#include "lib/deliver/ledger_store.h"
+#include "lib/deliver/ledger_update.h"
 #include "lib/eventlog/event_log.h"
 #include "lib/eventlog/follower.h"
 
 namespace simpul::deliver {
-
-// The memory that all ledgers of a process share: one block cache and one write-buffer bound.
-class LedgerMemory {
- public:
-  explicit LedgerMemory(size_t bytes);
-  ~LedgerMemory();
-
- private:
-  friend class Ledger;
-  struct Shared;
-  std::unique_ptr<Shared> shared_;
-};
-
-// Something to be looked at: an entry whose next step is due at `due_us`, or now.
-struct WorkItem {
-  std::string key;          // orders items: by number, or by time and entry; unique
-  std::string entry_id;     // 16 bytes
-  std::string subject_key;  // 16 bytes
-  int64_t due_us = 0;       // 0: now
-  int64_t received_at_us = 0;
-};
-
-// Records by state, and what else is counted.
-struct LedgerCounts {
-  std::map<delivery::v1::DeliveryState, uint64_t> records;
-  uint64_t dead_letters = 0;
-  uint64_t waiting_events = 0;
-};
-
-// What a batch of records changed, for whoever sends.
-struct Applied {
-  std::vector<std::string> items_removed;  // keys
-  std::vector<WorkItem> items_added;
-  struct Seen {
-    std::string claim;
-    std::string entry_id;  // 16 bytes
-    uint32_t revision = 0;
-    uint32_t attempt = 0;
-    int64_t at_us = 0;
-    bool under_latest_claim = false;  // no other claim came before it
-  };
-  std::vector<Seen> attempts;
-  std::vector<Seen> outcomes;
-};
-
-// A change of a record, as ListDeliveries shows it.
-struct ChangeRow {
-  std::string key;       // 10 bytes: where it is, the same after every rebuild
-  std::string entry_id;  // 16 bytes
-  uint32_t number = 0;   // revision
-  delivery::v1::DeliveryState state = delivery::v1::DELIVERY_STATE_UNSPECIFIED;
-  uint32_t attempts = 0;
-  std::string reason;
-  std::string platform_says;
-  int64_t changed_at_us = 0;
-  int64_t retry_at_us = 0;
-};
-
-// Where an accepted event is.
-struct Sighting {
-  std::string subject_key;  // 16 bytes
-  std::string facility_system;
-  std::string facility_code;
-  int64_t position = 0;
-  int64_t received_at_us = 0;
-};
-
-// A held or refused record.
-struct HeldRow {
-  std::string key;
-  std::string entry_id;  // 16 bytes
-};
 
 class Ledger {
  public:
@@ -104,7 +32,6 @@ class Ledger {
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(const std::filesystem::path& folder,
                                                       const log::v1::Install& install,
                                                       uint32_t partition, LedgerMemory& memory);
-  ~Ledger();
 
   // The first position of a topic that is not applied yet. Any thread.
   int64_t Next(eventlog::Topic topic) const;
@@ -162,30 +89,13 @@ class Ledger {
                                                                  std::string_view subject) const;
 
  private:
-  class Batch;
-  struct Store;
-  // What is kept under one key and held in memory.
-  struct Standing {
-    std::map<eventlog::Topic, int64_t> next;
-    uint64_t number = 0;
-    base::SetChecksum checksum;
-    LedgerCounts counts;
-    std::string claim;
-    bool paused = false;
-    std::string pause_reason;
-  };
+  Ledger(std::unique_ptr<LedgerStore> store, std::string origin)
+      : store_(std::move(store)), origin_(std::move(origin)) {}
 
-  Ledger() = default;
-  absl::Status ReadStanding();
-  absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const;
-  absl::Status Scan(
-      std::string_view prefix, std::string_view after, size_t limit,
-      const std::function<absl::Status(std::string_view, std::string_view)>& row) const;
-
-  std::unique_ptr<Store> store_;
-  std::string origin_;  // install, partition and format, as kept
+  const std::unique_ptr<LedgerStore> store_;
+  const std::string origin_;  // install, partition and format, as kept
   mutable std::mutex mutex_;
-  Standing standing_;  // guarded by mutex_; written by Apply's thread only
+  LedgerStanding standing_;  // guarded by mutex_; written by Apply's thread only
 };
 
 }  // namespace simpul::deliver

@@ -1,0 +1,151 @@
+#include "lib/deliver/ledger_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/status_macros.h"
+
+namespace simpul::deliver {
+namespace {
+
+// Left free on the disk.
+constexpr uint64_t kRoomBytes = 64 << 20;
+
+rocksdb::Slice ToSlice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+absl::Status FromRocks(const rocksdb::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return absl::InternalError("the delivery ledger's store: " + status.ToString());
+}
+
+}  // namespace
+
+struct LedgerMemory::Shared {
+  explicit Shared(size_t bytes)
+      : cache(rocksdb::NewLRUCache(bytes)),
+        // Charged to the cache: the two together stay within `bytes`.
+        write_buffers(std::make_shared<rocksdb::WriteBufferManager>(bytes / 2, cache)) {}
+
+  // RocksDB begins to flush short of the bound and goes on taking writes: who runs away from it
+  // waits for the flush.
+  rocksdb::Status HoldBound(rocksdb::DB& db) const {
+    if (write_buffers->memory_usage() <= write_buffers->buffer_size() / 4 * 5) {
+      return rocksdb::Status::OK();
+    }
+    rocksdb::FlushOptions flush;
+    flush.allow_write_stall = true;
+    return db.Flush(flush);
+  }
+
+  const std::shared_ptr<rocksdb::Cache> cache;
+  const std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+};
+
+LedgerMemory::LedgerMemory(size_t bytes) : shared_(std::make_unique<Shared>(bytes)) {}
+LedgerMemory::~LedgerMemory() = default;
+
+struct LedgerWrites::Batch {
+  rocksdb::WriteBatch writes;
+};
+
+LedgerWrites::LedgerWrites() : batch_(std::make_unique<Batch>()) {}
+LedgerWrites::~LedgerWrites() = default;
+
+void LedgerWrites::Put(std::string_view key, std::string_view value) {
+  batch_->writes.Put(ToSlice(key), ToSlice(value));
+}
+void LedgerWrites::Delete(std::string_view key) { batch_->writes.Delete(ToSlice(key)); }
+
+struct LedgerStore::Database {
+  std::filesystem::path folder;
+  const LedgerMemory::Shared& memory;
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+LedgerStore::LedgerStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+LedgerStore::~LedgerStore() = default;
+
+absl::StatusOr<std::unique_ptr<LedgerStore>> LedgerStore::Open(const std::filesystem::path& folder,
+                                                               uint32_t partition,
+                                                               LedgerMemory& memory) {
+  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.write_buffer_size = 4 << 20;
+  options.write_buffer_manager = memory.shared_->write_buffers;
+  // Two dozen ledgers share the buffers: with RocksDB's own block size the first block of each
+  // would fill them. And what is flushed is small: merged too soon, it would rewrite all below it.
+  options.arena_block_size = 64 << 10;
+  options.level0_file_num_compaction_trigger = 8;
+  options.max_open_files = 32;
+  options.max_total_wal_size = 16 << 20;
+  options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
+  // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
+  options.bytes_per_sync = 1 << 20;
+  options.wal_bytes_per_sync = 1 << 20;
+  options.keep_log_file_num = 1;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = memory.shared_->cache;
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), &db);
+  if (status.IsCorruption()) {
+    base::Log(base::Severity::kWarning, "forwarder",
+              "the delivery ledger is damaged; it is filled from the log again",
+              {{"partition", partition}});
+    if (status = rocksdb::DestroyDB(folder.string(), options); status.ok()) {
+      status = rocksdb::DB::Open(options, folder.string(), &db);
+    }
+  }
+  SIMPUL_RETURN_IF_ERROR(FromRocks(status));
+  std::unique_ptr<Database> database(
+      new Database{folder, *memory.shared_, std::unique_ptr<rocksdb::DB>(db)});
+  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
+  return std::unique_ptr<LedgerStore>(new LedgerStore(std::move(database)));
+}
+
+absl::StatusOr<std::optional<std::string>> LedgerStore::Get(std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = database_->db->Get(rocksdb::ReadOptions(), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  SIMPUL_RETURN_IF_ERROR(FromRocks(status));
+  return value;
+}
+
+absl::Status LedgerStore::Scan(
+    std::string_view prefix, std::string_view after, size_t limit,
+    const std::function<absl::Status(std::string_view, std::string_view)>& row) const {
+  const std::unique_ptr<rocksdb::Iterator> it(database_->db->NewIterator(rocksdb::ReadOptions()));
+  it->Seek(ToSlice(after.empty() ? prefix : after));
+  if (!after.empty() && it->Valid() && View(it->key()) == after) it->Next();
+  for (size_t count = 0; count < limit && it->Valid() && View(it->key()).starts_with(prefix);
+       it->Next(), ++count) {
+    SIMPUL_RETURN_IF_ERROR(row(View(it->key()), View(it->value())));
+  }
+  return FromRocks(it->status());
+}
+
+absl::Status LedgerStore::CheckRoom() const {
+  return base::CheckRoom(database_->folder, kRoomBytes);
+}
+
+absl::Status LedgerStore::Write(const LedgerWrites& writes) {
+  SIMPUL_RETURN_IF_ERROR(
+      FromRocks(database_->db->Write(rocksdb::WriteOptions(), &writes.batch_->writes)));
+  return FromRocks(database_->memory.HoldBound(*database_->db));
+}
+
+}  // namespace simpul::deliver
