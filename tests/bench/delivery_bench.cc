@@ -27,10 +27,10 @@
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/uuid.h"
-#include "lib/event/validate.h"
 #include "lib/eventlog/embedded_log.h"
 #include "sandbox/sandbox.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/weighings.h"
 #include "tests/support/temp_folder.h"
 #include "timeline/timeline_role.h"
 
@@ -156,20 +156,9 @@ class Bench {
     std::vector<eventlog::Draft> drafts;
     for (size_t child = from; child < until; ++child) {
       const event::v1::Event event = Weighing(child);
-      log::v1::LogRecord record;
-      log::v1::AcceptedEvent& accepted = *record.mutable_event();
-      accepted.set_event_id(event.event_id());
-      *accepted.mutable_facility() = event.facility();
-      accepted.set_kind(20);
-      accepted.set_event(event::Canonical(event));
-      accepted.set_digest(secret_.DigestOf(accepted.event()));
-      accepted.set_received_at_us(base::ToMicros(base::SystemClock().Now()));
-      pushed_us_[event.event_id()] = accepted.received_at_us();
-      eventlog::Draft draft;
-      draft.key = secret_.KeyOf(*event::StrongestIdentity(event.subject()))->view();
-      draft.value = record.SerializeAsString();
-      draft.ce_id = event.event_id();
-      drafts.push_back(std::move(draft));
+      const int64_t now_us = base::ToMicros(base::SystemClock().Now());
+      pushed_us_[event.event_id()] = now_us;
+      drafts.push_back(bench::DraftOf(event, secret_, now_us));
     }
     for (const eventlog::Appended& appended : eventlog::AppendAndWait(*log_, std::move(drafts))) {
       SIMPUL_CHECK(appended.ok(), "{}", base::Message(appended.status()));

@@ -8,13 +8,8 @@
 // on their timelines, how many events a second a burst puts there. The program has no platform to
 // send to: bench_delivery measures that.
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -29,6 +24,7 @@
 #include <vector>
 
 #include "lib/base/check.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/eventlog/data_folder.h"
@@ -38,10 +34,9 @@
 #include "simpul/timeline/v1/timeline_service.grpc.pb.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/weighings.h"
+#include "tests/support/child_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/temp_folder.h"
-
-extern char** environ;
 
 namespace simpul::bench {
 namespace {
@@ -58,43 +53,25 @@ constexpr size_t kBatch = 500;
 // `simpul serve` on a folder, from start to end.
 class Program {
  public:
-  Program(const std::string& path, const std::filesystem::path& data) : data_(data) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    const std::string log = (data.parent_path() / "serve.log").string();
-    posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    std::vector<std::string> words = {path,     "serve",       "--data",  data.string(),
-                                      "--grpc", "127.0.0.1:0", "--admin", "127.0.0.1:0"};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    const int failed = posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    SIMPUL_CHECK(failed == 0, "{} cannot be started.", path);
+  Program(const std::string& path, const std::filesystem::path& data)
+      : data_(data),
+        process_(std::filesystem::absolute(path), {"serve", "--data", data.string(), "--grpc",
+                                                   "127.0.0.1:0", "--admin", "127.0.0.1:0"}) {
+    process_.Hear(1);  // it listens
   }
-  ~Program() {
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
-  }
+  ~Program() { process_.Stop(); }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Waits until it listens; where for "grpc" and "admin".
+  // Where it listens for "grpc" and "admin".
   std::string Address(std::string_view door) const {
-    for (;;) {
-      SIMPUL_CHECK(::waitpid(pid_, nullptr, WNOHANG) == 0, "The program has ended.");
-      std::ifstream in(data_ / "ports.json");
-      std::string text;
-      if (in && std::getline(in, text)) {
-        const std::string before = fmt::format("\"{}\":\"", door);
-        const size_t at = text.find(before);
-        SIMPUL_CHECK(at != std::string::npos, "ports.json lacks {}.", door);
-        const size_t from = at + before.size();
-        return text.substr(from, text.find('"', from) - from);
-      }
-      std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(5));
-    }
+    const auto ports = base::ReadFile(data_ / "ports.json");
+    SIMPUL_CHECK(ports.ok(), "The program has ended.");
+    const std::string before = fmt::format("\"{}\":\"", door);
+    const size_t at = ports->find(before);
+    SIMPUL_CHECK(at != std::string::npos, "ports.json lacks {}.", door);
+    const size_t from = at + before.size();
+    return ports->substr(from, ports->find('"', from) - from);
   }
 
   // Waits until no role has records of the log left to read and RocksDB nothing left to merge.
@@ -115,7 +92,7 @@ class Program {
 
   // In MiB: VmRSS now, or VmHWM, the most there was.
   double Resident(std::string_view row) const {
-    std::ifstream in(fmt::format("/proc/{}/status", pid_));
+    std::ifstream in(fmt::format("/proc/{}/status", process_.pid()));
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with(row)) return std::stod(line.substr(row.size() + 1)) / 1024;
     }
@@ -124,7 +101,7 @@ class Program {
 
  private:
   std::filesystem::path data_;
-  pid_t pid_ = 0;
+  testing::ChildProcess process_;
 };
 
 // A channel of its own.

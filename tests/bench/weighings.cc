@@ -70,7 +70,7 @@ Event Weighing(size_t n, size_t patients) {
   return event;
 }
 
-eventlog::Draft DraftOf(const Event& event, const event::Secret& secret) {
+eventlog::Draft DraftOf(const Event& event, const event::Secret& secret, int64_t received_at_us) {
   log::v1::LogRecord record;
   log::v1::AcceptedEvent& receipt = *record.mutable_event();
   receipt.set_event_id(event.event_id());
@@ -78,7 +78,7 @@ eventlog::Draft DraftOf(const Event& event, const event::Secret& secret) {
   receipt.set_kind(static_cast<uint32_t>(event.payload_case()));
   receipt.set_event(event::Canonical(event));
   receipt.set_digest(secret.DigestOf(receipt.event()));
-  receipt.set_received_at_us(1'770'000'000'000'000);
+  receipt.set_received_at_us(received_at_us);
   return {.topic = eventlog::Topic::kEvents,
           .key = std::string(secret.KeyOf(event.subject().identities(0))->view()),
           .value = record.SerializeAsString()};

@@ -64,6 +64,11 @@ void ChildProcess::KillAfter(std::chrono::microseconds pause) {
   Kill();
 }
 
+int ChildProcess::Stop() {
+  if (pid_ != 0) ::kill(pid_, SIGTERM);
+  return Wait();
+}
+
 int ChildProcess::Wait() {
   if (pid_ == 0) return status_;
   Hear(std::numeric_limits<size_t>::max());

@@ -11,8 +11,8 @@ namespace simpul::testing {
 
 class ChildProcess {
  public:
-  // Starts `program`, which stands beside the test's own. `environment` (NAME=VALUE) is added to
-  // this process's.
+  // Starts `program`, which stands beside the test's own unless it is an absolute path.
+  // `environment` (NAME=VALUE) is added to this process's.
   ChildProcess(const std::string& program, std::vector<std::string> arguments,
                std::vector<std::string> environment = {});
   // Kills it.
@@ -28,9 +28,13 @@ class ChildProcess {
   // The same after a while: the moment of the kill is what is tried, not something waited for.
   void KillAfter(std::chrono::microseconds pause);
 
+  // Asks it to end (SIGTERM), then as Wait.
+  int Stop();
+
   // Hears it out. Its exit status, or minus the signal. Again: the same.
   int Wait();
 
+  pid_t pid() const { return pid_; }
   // What it has said so far.
   const std::string& said() const { return said_; }
   // The whole lines of it.
