@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "forwarder/sender.h"
+#include "forwarder/doors.h"
 #include "lib/deliver/ledger.h"
 #include "lib/event/subject.h"
 #include "lib/eventlog/event_log.h"
@@ -36,7 +36,7 @@ class DeliveryAnswers {
     std::vector<const deliver::Ledger*> ledgers;  // by partition
     std::function<std::shared_ptr<const fhir::Directory>()> directory;
     // What keeps all records of an organisation waiting. Null: there is no platform.
-    std::function<std::optional<Sender::Closed>(const std::string& organization)> why_closed;
+    std::function<std::optional<Doors::Closed>(const std::string& organization)> why_closed;
     std::string earliest_day;
   };
 
