@@ -378,13 +378,10 @@ class DeliveryAnswers::DeadLetterPage {
 
   absl::Status Fill() {
     if (!request_.page_token().empty()) {
-      SIMPUL_ASSIGN_OR_RETURN(const std::string bytes,
-                              Opened(answers_.secret_, kPurpose, request_.page_token()));
-      if (bytes.size() < 5)
-        return absl::InvalidArgumentError("page_token is cut short: begin again without one");
-      partition_ = base::GetBe32(bytes);
-      section_ = static_cast<uint8_t>(bytes[4]);
-      after_ = bytes.substr(5);
+      const absl::StatusOr<std::string> token =
+          Opened(answers_.secret_, kPurpose, request_.page_token());
+      if (!token.ok()) return token.status();
+      SIMPUL_RETURN_IF_ERROR(BeginAt(*token));
     }
     for (; partition_ < answers_.sources_.ledgers.size(); ++partition_, section_ = kHeld) {
       const Ledger& ledger = *answers_.sources_.ledgers[partition_];
@@ -411,6 +408,16 @@ class DeliveryAnswers::DeadLetterPage {
   enum : uint8_t { kHeld, kDeadLetters, kWaiting, kSections };
 
   // Token: partition, section, key in it.
+  absl::Status BeginAt(std::string_view token) {
+    if (token.size() < 5) {
+      return absl::InvalidArgumentError("page_token is cut short: begin again without one");
+    }
+    partition_ = base::GetBe32(token);
+    section_ = static_cast<uint8_t>(token[4]);
+    after_ = token.substr(5);
+    return absl::OkStatus();
+  }
+
   absl::Status EndHere() {
     std::string bytes;
     base::PutBe32(bytes, partition_);

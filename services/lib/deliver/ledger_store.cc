@@ -8,6 +8,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include "lib/base/file.h"
+#include "lib/base/keep.h"
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 
@@ -67,10 +68,13 @@ struct LedgerStore::Database {
   std::filesystem::path folder;
   const LedgerMemory::Shared& memory;
   std::unique_ptr<rocksdb::DB> db;
+  bool failed = false;  // a write did; of the thread that writes
 };
 
 LedgerStore::LedgerStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
-LedgerStore::~LedgerStore() = default;
+LedgerStore::~LedgerStore() {
+  if (database_->failed) base::KeepToTheEnd(std::move(database_));
+}
 
 absl::StatusOr<std::unique_ptr<LedgerStore>> LedgerStore::Open(const std::filesystem::path& folder,
                                                                uint32_t partition,
@@ -143,9 +147,10 @@ absl::Status LedgerStore::CheckRoom() const {
 }
 
 absl::Status LedgerStore::Write(const LedgerWrites& writes) {
-  SIMPUL_RETURN_IF_ERROR(
-      FromRocks(database_->db->Write(rocksdb::WriteOptions(), &writes.batch_->writes)));
-  return FromRocks(database_->memory.HoldBound(*database_->db));
+  rocksdb::Status status = database_->db->Write(rocksdb::WriteOptions(), &writes.batch_->writes);
+  if (status.ok()) status = database_->memory.HoldBound(*database_->db);
+  database_->failed = database_->failed || !status.ok();
+  return FromRocks(status);
 }
 
 }  // namespace simpul::deliver

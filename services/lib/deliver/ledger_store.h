@@ -64,7 +64,7 @@ class LedgerStore {
  private:
   struct Database;
   explicit LedgerStore(std::unique_ptr<Database> database);
-  const std::unique_ptr<Database> database_;
+  std::unique_ptr<Database> database_;
 };
 
 }  // namespace simpul::deliver
