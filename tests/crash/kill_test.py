@@ -108,6 +108,7 @@ def judge(serve, sandbox, events, journal):
         assert stands.get(event_id, 0) == count - off, (
             f"{event_id} stands {stands.get(event_id, 0)} times on timelines, not {count - off}; {states}")
     report = sandbox.report()
+    assert report["created"] > len(events), f"only {report['created']} resources were created"
     assert report["created_twice"] == [], f"created twice: {report['created_twice'][:5]}"
     # What the ledger calls delivered is at the platform.
     there = {f"{r['resourceType']}/{r['id']}" for r in sandbox.resources()}
@@ -116,7 +117,9 @@ def judge(serve, sandbox, events, journal):
             for record in row["records"]:
                 if record["state"] == "delivered":
                     missing = [p for p in record["platform_ids"] if p not in there]
-                    assert record["platform_ids"] and not missing, f"delivered but not there: {record}"
+                    # Of what was taken back nothing stands there any more.
+                    told = record["platform_ids"] or record["reason"] == "withdrawn"
+                    assert told and not missing, f"delivered but not there: {record}"
 
 
 if __name__ == "__main__":

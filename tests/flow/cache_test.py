@@ -20,6 +20,7 @@ def main():
                 before_trace = serve.wait_settled(ids)
                 before_parts, before = serve.state()
             creates = sandbox.report()
+            assert creates["created"] > len(events), f"only {creates['created']} resources were created"
             for path in (folder / "data").iterdir():
                 if path.name not in KEPT:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
