@@ -153,10 +153,20 @@ class Serve(Program):
         wait_until("serve to be ready", ready)
 
     def run(self, command, *args, **kwargs):
-        return run(command, "--to", self.grpc, *args, **kwargs)
+        return self.ask(run, command, *args, **kwargs)
 
     def rows(self, command, *args, **kwargs):
-        return rows(command, "--to", self.grpc, *args, **kwargs)
+        return self.ask(rows, command, *args, **kwargs)
+
+    def ask(self, how, command, *args, **kwargs):
+        """A failure says whether the program still runs."""
+        try:
+            return how(command, "--to", self.grpc, *args, **kwargs)
+        except AssertionError as error:
+            status = self.process.poll()
+            if status is None:
+                raise
+            raise AssertionError(f"serve had ended with {status}:\n{self.output()[-4000:]}\n{str(error)[-2000:]}") from None
 
     def push(self, events, *flags, check=True):
         """Pushes events (dictionaries or lines); the outcome rows."""
