@@ -69,6 +69,8 @@ class HarmTest : public ::testing::Test {
 
   grpc::Status Get(std::string page_token = "") {
     grpc::ClientContext context;
+    // On a busy machine a connection takes its time, and may have to be made again.
+    context.set_wait_for_ready(true);
     GetTimelineRequest request;
     request.set_page_token(std::move(page_token));
     GetTimelineResponse response;
