@@ -21,6 +21,13 @@ std::string_view WithoutFullStop(std::string_view text) {
   return text;
 }
 
+// What kept gRPC from connecting: the end of "failed to connect to all addresses; last error: ...:
+// Connection refused".
+std::string_view LastWords(std::string_view words) {
+  const size_t colon = words.rfind(": ");
+  return WithoutFullStop(colon == std::string_view::npos ? words : words.substr(colon + 2));
+}
+
 }  // namespace
 
 void AddDoor(CLI::App& command, Door& door) {
@@ -39,9 +46,9 @@ std::string Explain(const absl::Status& status, const std::string& address) {
                            WithoutFullStop(base::Message(status)));
       }
       return fmt::format(
-          "no Simpul answers at {}; start one with 'simpul serve --data DIR', or name another with "
-          "--to HOST:PORT",
-          address);
+          "no Simpul answers at {} ({}); start one with 'simpul serve --data DIR', or name another "
+          "with --to HOST:PORT",
+          address, LastWords(base::Message(status)));
     case absl::StatusCode::kDeadlineExceeded:
       return fmt::format("{} did not answer in time ({}); try again", address,
                          base::Message(status));
