@@ -33,12 +33,12 @@ endfunction()
 
 set(SIMPUL_PRESET "dev" CACHE STRING "Which preset this build folder is: release, asan, tsan or dev")
 
-# simpul_test(NAME SRCS a_test.cc ... DEPS lib ... LABELS label ... IN preset ... TIMEOUT seconds)
+# simpul_test(NAME SRCS a_test.cc ... DEPS lib ... LABELS label ... IN preset ... TIMEOUT seconds KAFKA release ...)
 #
-# One test program, one ctest entry. LABELS choose what `tests/run PART` runs. IN names the presets that build and run
+# One test program, one ctest entry; with KAFKA one for each release of Kafka named, run with a broker of it. LABELS choose what `tests/run PART` runs. IN names the presets that build and run
 # it: asan when nothing is said; dev builds everything.
 function(simpul_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS;IN" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS;IN;KAFKA" ${ARGN})
   simpul_wanted(wanted "${ARG_IN}")
   if(NOT wanted)
     return()
@@ -46,7 +46,14 @@ function(simpul_test name)
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE simpul_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  simpul_add_test(${name} "${ARG_LABELS}" "${ARG_TIMEOUT}" ${name})
+  if(ARG_KAFKA)
+    foreach(release ${ARG_KAFKA})
+      simpul_add_test(${name}_${release} "${ARG_LABELS}" "${ARG_TIMEOUT}"
+                      ${CMAKE_SOURCE_DIR}/tests/support/with_kafka.py --kafka ${release} -- $<TARGET_FILE:${name}>)
+    endforeach()
+  else()
+    simpul_add_test(${name} "${ARG_LABELS}" "${ARG_TIMEOUT}" ${name})
+  endif()
   if(SIMPUL_PRESET STREQUAL "tsan")
     add_dependencies(tsan_tests ${name})
   endif()

@@ -31,6 +31,7 @@
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/uuid.h"
+#include "lib/eventlog/in_flight.h"
 #include "lib/eventlog/torn_write.h"
 
 namespace simpul::eventlog {
@@ -199,20 +200,6 @@ rocksdb::Options StoreOptions(std::shared_ptr<rocksdb::EventListener> listener) 
   return options;
 }
 
-// Bytes taken from what may be in flight, given back with it. It may outlive the log.
-class Reservation final : public Admission {
- public:
-  Reservation(std::shared_ptr<std::atomic<size_t>> in_flight_bytes, size_t bytes)
-      : in_flight_bytes_(std::move(in_flight_bytes)), bytes_(bytes) {}
-  ~Reservation() override { in_flight_bytes_->fetch_sub(bytes_); }
-  Reservation(const Reservation&) = delete;
-  Reservation& operator=(const Reservation&) = delete;
-
- private:
-  const std::shared_ptr<std::atomic<size_t>> in_flight_bytes_;
-  const size_t bytes_;
-};
-
 using Done = absl::AnyInvocable<void(std::vector<Appended>)>;
 
 // What one call of Append handed over.
@@ -262,8 +249,8 @@ struct EmbeddedLog::State {
 
   const std::filesystem::path folder;
   const base::Clock& clock;
-  const size_t in_flight_bytes_max;
   log::v1::Install install;
+  InFlight in_flight;
 
   prometheus::Counter& records_total;
   prometheus::Counter& bytes_total;
@@ -275,9 +262,6 @@ struct EmbeddedLog::State {
 
   // One past the last durable position of each place.
   std::unique_ptr<std::atomic<int64_t>[]> ends;
-
-  const std::shared_ptr<std::atomic<size_t>> in_flight_bytes =
-      std::make_shared<std::atomic<size_t>>(0);
 
   mutable std::mutex health_mutex;
   absl::Status health;
@@ -498,7 +482,7 @@ EmbeddedLog::State::State(std::filesystem::path folder_in, const Options& option
                           const base::Clock& clock_in, base::Metrics& metrics)
     : folder(std::move(folder_in)),
       clock(clock_in),
-      in_flight_bytes_max(options.in_flight_bytes_max),
+      in_flight(options.in_flight_bytes_max),
       records_total(
           metrics.Counter("simpul_log_appended_records_total", "Records made durable in the log.")),
       bytes_total(metrics.Counter("simpul_log_appended_bytes_total",
@@ -763,7 +747,7 @@ void EmbeddedLog::State::Settle(std::vector<Batch> group) {
 void EmbeddedLog::State::Answer(std::vector<Batch>& group,
                                 std::vector<std::vector<Appended>> outcomes) {
   for (Batch& batch : group) batch.admission.reset();
-  in_flight_gauge.Set(static_cast<double>(in_flight_bytes->load()));
+  in_flight_gauge.Set(static_cast<double>(in_flight.bytes()));
   const std::lock_guard lock(answers_mutex);
   for (size_t i = 0; i < group.size(); ++i) {
     answers.push_back({.outcomes = std::move(outcomes[i]), .done = std::move(group[i].done)});
@@ -845,17 +829,7 @@ absl::StatusOr<std::unique_ptr<Admission>> EmbeddedLog::Admit(size_t bytes) {
   SIMPUL_RETURN_IF_ERROR(Health());
   // Refused while there is still room: a write that fails for want of it ends the log's service.
   SIMPUL_RETURN_IF_ERROR(base::CheckRoom(state_->folder, kRoomBytes));
-  std::atomic<size_t>& in_flight = *state_->in_flight_bytes;
-  size_t before = in_flight.load();
-  do {
-    if (before + bytes > state_->in_flight_bytes_max) {
-      return absl::ResourceExhaustedError(fmt::format(
-          "{} bytes are on their way to the log and {} more would pass the limit of {}. "
-          "Send the same again in a moment",
-          before, bytes, state_->in_flight_bytes_max));
-    }
-  } while (!in_flight.compare_exchange_weak(before, before + bytes));
-  return std::make_unique<Reservation>(state_->in_flight_bytes, bytes);
+  return state_->in_flight.Admit(bytes);
 }
 
 void EmbeddedLog::Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admission,

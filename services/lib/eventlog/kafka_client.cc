@@ -1,0 +1,116 @@
+#include "lib/eventlog/kafka_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "lib/base/log.h"
+
+namespace simpul::eventlog::kafka {
+namespace {
+
+constexpr std::string_view kComponent = "kafka";
+constexpr std::chrono::milliseconds kAskAgain{50};
+constexpr int kSyslogError = 3;
+constexpr int kSyslogWarning = 4;
+
+// On a thread of librdkafka.
+void WriteLog(const rd_kafka_t*, int level, const char* facility, const char* words) {
+  const base::Severity severity = level <= kSyslogError     ? base::Severity::kWarning
+                                  : level <= kSyslogWarning ? base::Severity::kInfo
+                                                            : base::Severity::kDebug;
+  base::Log(severity, kComponent, words, {{"facility", facility}});
+}
+
+}  // namespace
+
+std::vector<Setting> ReaderSettings() {
+  return {
+      // Assigned by hand; the group names nobody, for a consumer must have one.
+      {"group.id", "simpul"},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      // A position that does not exist is an incident, never a jump.
+      {"auto.offset.reset", "error"},
+      {"enable.partition.eof", "false"},
+      {"check.crcs", "true"},
+      {"isolation.level", "read_committed"},
+      {"allow.auto.create.topics", "false"},
+      {"fetch.wait.max.ms", "100"},
+      {"fetch.error.backoff.ms", "100"},
+  };
+}
+
+absl::StatusOr<Owned<rd_kafka_t>> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings,
+                                             const std::vector<Setting>& more, int events) {
+  Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
+  std::array<char, 512> words{};
+  const auto set = [&](const char* name, const std::string& value) -> absl::Status {
+    if (rd_kafka_conf_set(conf.get(), name, value.c_str(), words.data(), words.size()) ==
+        RD_KAFKA_CONF_OK) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(fmt::format("Kafka: {}", words.data()));
+  };
+  const auto set_all = [&](const std::vector<Setting>& all) {
+    for (const auto& [name, value] : all) {
+      if (absl::Status status = set(name, value); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  };
+  absl::Status status = set_all({
+      {"bootstrap.servers", settings.bootstrap},
+      {"client.id", settings.client_id},
+      {"log.connection.close", "false"},
+      {"socket.keepalive.enable", "true"},
+      {"socket.nagle.disable", "true"},
+      {"socket.timeout.ms", "10000"},
+      {"socket.connection.setup.timeout.ms", "5000"},
+      {"reconnect.backoff.ms", "50"},
+      {"reconnect.backoff.max.ms", "1000"},
+      {"topic.metadata.refresh.interval.ms", "30000"},
+      {"receive.message.max.bytes", "134217728"},
+  });
+  if (status.ok() && !settings.ca.empty()) {
+    status = set_all({
+        {"security.protocol", "ssl"},
+        {"ssl.ca.location", settings.ca.string()},
+        {"ssl.certificate.location", settings.certificate.string()},
+        {"ssl.key.location", settings.key.string()},
+    });
+  }
+  if (status.ok()) status = set_all(more);
+  if (!status.ok()) return status;
+  rd_kafka_conf_set_events(conf.get(), events);
+  rd_kafka_conf_set_log_cb(conf.get(), &WriteLog);
+  rd_kafka_t* made = rd_kafka_new(type, conf.get(), words.data(), words.size());
+  if (made == nullptr) {
+    return absl::InvalidArgumentError(fmt::format("Kafka: {}", words.data()));
+  }
+  static_cast<void>(conf.release());  // the client's now
+  return Owned<rd_kafka_t>(made);
+}
+
+absl::StatusOr<Ends> AskEnds(rd_kafka_t* client, const std::string& topic, uint32_t partition,
+                             std::chrono::milliseconds within) {
+  const auto until = std::chrono::steady_clock::now() + within;
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto left =
+        std::max(kAskAgain, std::chrono::floor<std::chrono::milliseconds>(until - now));
+    Ends ends;
+    const rd_kafka_resp_err_t failed = rd_kafka_query_watermark_offsets(
+        client, topic.c_str(), static_cast<int32_t>(partition), &ends.low, &ends.high, Ms(left));
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return ends;
+    if (now + kAskAgain >= until) {
+      return absl::UnavailableError(fmt::format("Kafka does not say where {} partition {} ends: {}",
+                                                topic, partition, rd_kafka_err2str(failed)));
+    }
+    // A topic that was just made has no leader for a moment.
+    std::this_thread::sleep_until(std::min(until, now + kAskAgain));
+  }
+}
+
+}  // namespace simpul::eventlog::kafka

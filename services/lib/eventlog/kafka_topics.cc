@@ -1,0 +1,514 @@
+#include "lib/eventlog/kafka_topics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "lib/base/hash.h"
+#include "lib/base/status_macros.h"
+#include "lib/base/uuid.h"
+#include "lib/eventlog/kafka_client.h"
+
+namespace simpul::eventlog {
+namespace {
+
+using kafka::Ms;
+using kafka::Owned;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr uint32_t kFormat = 1;
+constexpr milliseconds kAdminMax{30'000};
+constexpr milliseconds kStep{100};
+
+using Settings = std::map<std::string, std::string, std::less<>>;
+
+absl::Status NoBroker(const KafkaSettings& settings, rd_kafka_resp_err_t why) {
+  return absl::UnavailableError(fmt::format(
+      "no Kafka broker answers at {}: {}. Is it running there, and does it speak {}? A broker that "
+      "wants certificates is spoken to with --kafka-ca, --kafka-certificate and --kafka-key",
+      settings.bootstrap, rd_kafka_err2str(why), settings.ca.empty() ? "plain text" : "TLS"));
+}
+
+// What the brokers say of themselves and all topics.
+absl::StatusOr<Owned<const rd_kafka_metadata_t>> AskMetadata(rd_kafka_t* client,
+                                                             const KafkaSettings& settings,
+                                                             milliseconds within) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t failed = rd_kafka_metadata(client, 1, nullptr, &metadata, Ms(within));
+  if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return NoBroker(settings, failed);
+  return Owned<const rd_kafka_metadata_t>(metadata);
+}
+
+// Asks an administrator's question and waits for the answer.
+absl::StatusOr<Owned<rd_kafka_event_t>> AskAdmin(
+    rd_kafka_t* client, rd_kafka_admin_op_t what,
+    const std::function<void(rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& ask) {
+  const Owned<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(client, what));
+  std::array<char, 256> words{};
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), Ms(kAdminMax), words.data(),
+                                            words.size());
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client));
+  ask(options.get(), queue.get());
+  Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), Ms(kAdminMax + kStep)));
+  if (event == nullptr) return absl::UnavailableError("Kafka did not answer within 30 s");
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::UnavailableError(
+        fmt::format("Kafka refuses: {}", rd_kafka_event_error_string(event.get())));
+  }
+  return event;
+}
+
+// Settings of topics that exist, by topic.
+absl::StatusOr<std::map<std::string, Settings>> AskSettings(rd_kafka_t* client,
+                                                            const std::vector<std::string>& names) {
+  std::vector<Owned<rd_kafka_ConfigResource_t>> resources;
+  std::vector<rd_kafka_ConfigResource_t*> asked;
+  for (const std::string& name : names) {
+    resources.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+    asked.push_back(resources.back().get());
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const auto event,
+                          AskAdmin(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                                   [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                     rd_kafka_DescribeConfigs(client, asked.data(), asked.size(),
+                                                              options, queue);
+                                   }));
+  size_t count = 0;
+  const rd_kafka_ConfigResource_t** found = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+  std::map<std::string, Settings> all;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string name = rd_kafka_ConfigResource_name(found[i]);
+    if (rd_kafka_ConfigResource_error(found[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const char* why = rd_kafka_ConfigResource_error_string(found[i]);
+      return absl::PermissionDeniedError(
+          fmt::format("Kafka does not show the settings of {}: {}. Grant DESCRIBE_CONFIGS on it",
+                      name, why == nullptr ? "no reason given" : why));
+    }
+    size_t entries = 0;
+    const rd_kafka_ConfigEntry_t** list = rd_kafka_ConfigResource_configs(found[i], &entries);
+    for (size_t j = 0; j < entries; ++j) {
+      const char* value = rd_kafka_ConfigEntry_value(list[j]);
+      all[name][rd_kafka_ConfigEntry_name(list[j])] = value == nullptr ? "" : value;
+    }
+  }
+  return all;
+}
+
+std::string ValueOf(const Settings& settings, std::string_view name) {
+  const auto it = settings.find(name);
+  return it == settings.end() ? "" : it->second;
+}
+
+int64_t NumberOf(const Settings& settings, std::string_view name) {
+  const std::string text = ValueOf(settings, name);
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The first record of each partition that has one. Nullopt in it: it begins with something else.
+using Firsts = std::map<Place, std::optional<log::v1::Install>>;
+
+absl::StatusOr<Firsts> ReadFirsts(const KafkaSettings& settings,
+                                  const std::vector<TopicFound>& topics) {
+  auto conf = kafka::ReaderSettings();
+  // One record of each partition is wanted: the broker gives at least the first batch.
+  conf.emplace_back("fetch.message.max.bytes", "1024");
+  conf.emplace_back("queued.min.messages", "1");
+  SIMPUL_ASSIGN_OR_RETURN(const Owned<rd_kafka_t> client,
+                          kafka::MakeClient(RD_KAFKA_CONSUMER, settings, conf));
+  rd_kafka_poll_set_consumer(client.get());
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(64));
+  std::map<std::string, Topic> names;
+  Firsts firsts;
+  size_t wanted = 0;
+  for (const TopicFound& topic : topics) {
+    names[topic.name] = topic.topic;
+    for (uint32_t partition = 0; partition < topic.partitions; ++partition) {
+      const auto number = static_cast<int32_t>(partition);
+      SIMPUL_ASSIGN_OR_RETURN(const kafka::Ends ends,
+                              kafka::AskEnds(client.get(), topic.name, partition, kAdminMax));
+      if (ends.high == 0) continue;
+      if (ends.low > 0) {
+        firsts[{topic.topic, partition}] = std::nullopt;
+        continue;
+      }
+      rd_kafka_topic_partition_list_add(list.get(), topic.name.c_str(), number)->offset = 0;
+      ++wanted;
+    }
+  }
+  if (wanted == 0) return firsts;
+  rd_kafka_assign(client.get(), list.get());
+  const auto until = steady_clock::now() + kAdminMax;
+  size_t read = 0;
+  while (read < wanted) {
+    if (steady_clock::now() > until) {
+      return absl::UnavailableError("Kafka did not give the install records within 30 s");
+    }
+    const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client.get(), Ms(kStep)));
+    if (message == nullptr || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const Place place{names.at(rd_kafka_topic_name(message->rkt)),
+                      static_cast<uint32_t>(message->partition)};
+    if (firsts.contains(place)) continue;
+    ++read;
+    log::v1::LogRecord record;
+    const bool is_install =
+        message->offset == 0 &&
+        record.ParseFromArray(message->payload, static_cast<int>(message->len)) &&
+        record.has_install();
+    firsts[place] = is_install ? std::optional(record.install()) : std::nullopt;
+    const Owned<rd_kafka_topic_partition_list_t> enough(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(enough.get(), rd_kafka_topic_name(message->rkt),
+                                      message->partition);
+    rd_kafka_pause_partitions(client.get(), enough.get());
+  }
+  rd_kafka_consumer_close(client.get());
+  return firsts;
+}
+
+bool SameInstall(const log::v1::Install& a, const log::v1::Install& b) {
+  return a.install_id() == b.install_id() && a.partitions() == b.partitions() &&
+         a.format() == b.format() && a.secret_fingerprint() == b.secret_fingerprint() &&
+         a.installed_at_us() == b.installed_at_us();
+}
+
+// Compares one topic's settings with what Simpul needs.
+void CompareSettings(const TopicFound& topic, const Settings& settings,
+                     std::vector<TopicDifference>& out) {
+  const auto differs = [&](std::string what, bool breaks) {
+    out.push_back({topic.name, std::move(what), breaks});
+  };
+  if (topic.cleanup != "delete") {
+    differs(fmt::format("cleanup.policy is {}: records would be deleted; set it to delete",
+                        topic.cleanup),
+            true);
+  }
+  for (const char* name : {"retention.ms", "retention.bytes"}) {
+    if (NumberOf(settings, name) == -1) continue;
+    differs(fmt::format("{} is {}: records would be deleted; set it to -1", name,
+                        ValueOf(settings, name)),
+            true);
+  }
+  if (const int64_t bytes = NumberOf(settings, "max.message.bytes");
+      bytes < static_cast<int64_t>(kTopicMessageBytesMin)) {
+    differs(fmt::format("max.message.bytes is {}: large records would be refused; set it to {}",
+                        bytes, kTopicMessageBytesMin),
+            true);
+  }
+  if (ValueOf(settings, "unclean.leader.election.enable") == "true") {
+    differs(
+        "unclean.leader.election.enable is true: acknowledged records could be lost; set it to "
+        "false",
+        true);
+  }
+  if (ValueOf(settings, "message.timestamp.type") != "LogAppendTime") {
+    differs(
+        "message.timestamp.type is not LogAppendTime: lag in seconds is as the sender's clock "
+        "has it; set it to LogAppendTime",
+        false);
+  }
+  if (topic.min_insync > topic.replicas) {
+    differs(fmt::format("min.insync.replicas is {} of {}: nothing could be written; have more "
+                        "replicas or lower it",
+                        topic.min_insync, topic.replicas),
+            true);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<TopicsFound> LookAtTopics(const KafkaSettings& settings, milliseconds within) {
+  SIMPUL_ASSIGN_OR_RETURN(const Owned<rd_kafka_t> client,
+                          kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
+  SIMPUL_ASSIGN_OR_RETURN(const auto metadata, AskMetadata(client.get(), settings, within));
+  TopicsFound found;
+  found.brokers = static_cast<uint32_t>(metadata->broker_cnt);
+  std::vector<std::string> names;
+  for (const Topic topic : kTopics) {
+    TopicFound& one = found.topics.emplace_back();
+    one.topic = topic;
+    one.name = settings.TopicName(topic);
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      const rd_kafka_metadata_topic_t& there = metadata->topics[i];
+      if (one.name != there.topic || there.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      one.exists = true;
+      one.partitions = static_cast<uint32_t>(there.partition_cnt);
+      for (int p = 0; p < there.partition_cnt; ++p) {
+        const auto replicas = static_cast<uint32_t>(there.partitions[p].replica_cnt);
+        one.replicas = p == 0 ? replicas : std::min(one.replicas, replicas);
+      }
+    }
+    if (one.exists) names.push_back(one.name);
+  }
+  if (!names.empty()) {
+    SIMPUL_ASSIGN_OR_RETURN(const auto settings_of, AskSettings(client.get(), names));
+    for (TopicFound& topic : found.topics) {
+      const auto it = settings_of.find(topic.name);
+      if (it == settings_of.end()) continue;
+      const Settings& its = it->second;
+      topic.min_insync = static_cast<uint32_t>(NumberOf(its, "min.insync.replicas"));
+      topic.cleanup = ValueOf(its, "cleanup.policy");
+      topic.retention =
+          NumberOf(its, "retention.ms") == -1 && NumberOf(its, "retention.bytes") == -1
+              ? "for good"
+              : fmt::format("{} ms, {} bytes", ValueOf(its, "retention.ms"),
+                            ValueOf(its, "retention.bytes"));
+      CompareSettings(topic, its, found.differences);
+      found.single_copy = found.single_copy || topic.replicas < 2 || topic.min_insync < 2;
+    }
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const Firsts firsts, ReadFirsts(settings, found.topics));
+  for (TopicFound& topic : found.topics) {
+    for (const auto& [place, install] : firsts) {
+      if (place.topic != topic.topic) continue;
+      if (!install.has_value()) {
+        found.differences.push_back(
+            {topic.name,
+             fmt::format("partition {} does not begin with an install record: it is not Simpul's, "
+                         "or its beginning was deleted; give other topics (--kafka-prefix)",
+                         place.partition),
+             true});
+        continue;
+      }
+      if (!found.install.has_value()) found.install = *install;
+      if (!SameInstall(*install, *found.install) || install->partition() != place.partition ||
+          install->topic() != TopicName(place.topic)) {
+        return absl::FailedPreconditionError(fmt::format(
+            "{} partition {} is of install {}, {} partition {}, and others here are of install {}: "
+            "two installs are mixed. Restore the topics of one",
+            topic.name, place.partition, install->install_id(), install->topic(),
+            install->partition(), found.install->install_id()));
+      }
+      ++topic.installed;
+    }
+  }
+  for (const TopicFound& topic : found.topics) {
+    const auto differs = [&](std::string what) {
+      found.differences.push_back({topic.name, std::move(what), true});
+    };
+    if (!topic.exists) {
+      differs("there is no such topic; make it: simpul topics --create");
+      continue;
+    }
+    if (found.install.has_value() && topic.partitions != found.install->partitions()) {
+      differs(
+          fmt::format("has {} partitions, and the install has {}: records would be sought in "
+                      "the wrong place; restore the topic",
+                      topic.partitions, found.install->partitions()));
+    }
+    if (topic.installed < topic.partitions) {
+      differs(
+          fmt::format("{} of {} partitions have no install record; complete the install: simpul "
+                      "topics --create",
+                      topic.partitions - topic.installed, topic.partitions));
+    }
+  }
+  return found;
+}
+
+absl::Status CheckTopics(const TopicsFound& found, std::string_view secret_fingerprint,
+                         bool accept_single_copy) {
+  std::string why;
+  const auto add = [&why](std::string_view words) {
+    why += why.empty() ? "" : "\n  ";
+    why += words;
+  };
+  for (const TopicDifference& difference : found.differences) {
+    if (difference.breaks_a_promise) add(fmt::format("{}: {}", difference.topic, difference.what));
+  }
+  if (found.install.has_value()) {
+    if (found.install->format() != kFormat) {
+      add(fmt::format("the topics have format {}, and this Simpul reads format {}: upgrade it",
+                      found.install->format(), kFormat));
+    } else if (found.install->secret_fingerprint() != secret_fingerprint) {
+      add(fmt::format(
+          "the topics of install {} were made with another secret: give the secret that "
+          "they were made with; another one would give every patient another key",
+          found.install->install_id()));
+    }
+  }
+  if (found.single_copy && !accept_single_copy) {
+    add("what is acknowledged may be in one broker's memory alone (replication or "
+        "min.insync.replicas below 2): have three brokers, replication 3 and min.insync.replicas "
+        "2, "
+        "or accept it with --accept-single-copy");
+  }
+  if (why.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(why);
+}
+
+namespace {
+
+absl::Status MakeTopics(rd_kafka_t* client, const std::vector<std::string>& names,
+                        const TopicsWanted& wanted) {
+  std::array<char, 512> words{};
+  std::vector<Owned<rd_kafka_NewTopic_t>> topics;
+  std::vector<rd_kafka_NewTopic_t*> asked;
+  const uint32_t min_insync = wanted.replicas > 2 ? 2 : 1;
+  for (const std::string& name : names) {
+    topics.emplace_back(rd_kafka_NewTopic_new(name.c_str(), static_cast<int>(wanted.partitions),
+                                              static_cast<int>(wanted.replicas), words.data(),
+                                              words.size()));
+    if (topics.back() == nullptr) return absl::InvalidArgumentError(words.data());
+    for (const auto& [setting, value] : std::initializer_list<kafka::Setting>{
+             {"cleanup.policy", "delete"},
+             {"retention.ms", "-1"},
+             {"retention.bytes", "-1"},
+             {"max.message.bytes", fmt::format("{}", kTopicMessageBytesMin)},
+             {"min.insync.replicas", fmt::format("{}", min_insync)},
+             {"unclean.leader.election.enable", "false"},
+             {"message.timestamp.type", "LogAppendTime"}}) {
+      rd_kafka_NewTopic_set_config(topics.back().get(), setting, value.c_str());
+    }
+    asked.push_back(topics.back().get());
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const auto event,
+                          AskAdmin(client, RD_KAFKA_ADMIN_OP_CREATETOPICS,
+                                   [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                     rd_kafka_CreateTopics(client, asked.data(), asked.size(),
+                                                           options, queue);
+                                   }));
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_resp_err_t failed = rd_kafka_topic_result_error(results[i]);
+    // Somebody else was faster.
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR || failed == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+      continue;
+    }
+    const char* why = rd_kafka_topic_result_error_string(results[i]);
+    return absl::FailedPreconditionError(
+        fmt::format("Kafka does not make the topic {}: {}", rd_kafka_topic_result_name(results[i]),
+                    why == nullptr ? rd_kafka_err2str(failed) : why));
+  }
+  return absl::OkStatus();
+}
+
+// Writes install records where a partition is empty; each must come to stand at position 0.
+absl::Status WriteInstalls(const KafkaSettings& settings, const TopicsFound& found,
+                           const Firsts& firsts, const log::v1::Install& install) {
+  SIMPUL_ASSIGN_OR_RETURN(
+      const Owned<rd_kafka_t> client,
+      kafka::MakeClient(
+          RD_KAFKA_PRODUCER, settings,
+          {{"enable.idempotence", "true"}, {"acks", "all"}, {"message.timeout.ms", "25000"}},
+          RD_KAFKA_EVENT_DR));
+  const Owned<rd_kafka_queue_t> reports(rd_kafka_queue_get_main(client.get()));
+  size_t left = 0;
+  for (const TopicFound& topic : found.topics) {
+    for (uint32_t partition = 0; partition < topic.partitions; ++partition) {
+      if (firsts.contains({topic.topic, partition})) continue;
+      log::v1::LogRecord record;
+      *record.mutable_install() = install;
+      record.mutable_install()->set_topic(std::string(TopicName(topic.topic)));
+      record.mutable_install()->set_partition(partition);
+      const std::string value = record.SerializeAsString();
+      const rd_kafka_resp_err_t failed =
+          rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(topic.name.c_str()),
+                            RD_KAFKA_V_PARTITION(static_cast<int32_t>(partition)),
+                            RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+                            RD_KAFKA_V_HEADER("ce_type", "simpul.install", 14),
+                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+      if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return absl::UnavailableError(
+            fmt::format("Kafka does not take the install record: {}", rd_kafka_err2str(failed)));
+      }
+      ++left;
+    }
+  }
+  while (left > 0) {
+    const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(reports.get(), Ms(kAdminMax)));
+    if (event == nullptr) return absl::UnavailableError("Kafka did not answer within 30 s");
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
+      --left;
+      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return absl::UnavailableError(fmt::format(
+            "{} partition {} did not take its install record: {}. Run this again",
+            rd_kafka_topic_name(message->rkt), message->partition, rd_kafka_err2str(message->err)));
+      }
+      if (message->offset != 0) {
+        return absl::FailedPreconditionError(fmt::format(
+            "{} partition {} was written to by somebody else meanwhile: delete these topics, and "
+            "make them again when nobody else does",
+            rd_kafka_topic_name(message->rkt), message->partition));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CreateTopics(const KafkaSettings& settings, const TopicsWanted& wanted,
+                          const base::Clock& clock) {
+  SIMPUL_ASSIGN_OR_RETURN(TopicsFound found, LookAtTopics(settings, kAdminMax));
+  const uint32_t partitions =
+      found.install.has_value() ? found.install->partitions() : wanted.partitions;
+  if (found.install.has_value() &&
+      found.install->secret_fingerprint() != wanted.secret_fingerprint) {
+    return absl::FailedPreconditionError(
+        fmt::format("the topics are install {}'s, made with another secret: give that secret, or "
+                    "other topics (--kafka-prefix)",
+                    found.install->install_id()));
+  }
+  std::vector<std::string> missing;
+  for (const TopicFound& topic : found.topics) {
+    if (!topic.exists) {
+      missing.push_back(topic.name);
+    } else if (topic.partitions != partitions) {
+      return absl::FailedPreconditionError(fmt::format(
+          "{} is there with {} partitions, and {} are wanted: delete it if it is empty, "
+          "or give other topics (--kafka-prefix)",
+          topic.name, topic.partitions, partitions));
+    }
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const Owned<rd_kafka_t> client,
+                          kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
+  if (!missing.empty()) {
+    TopicsWanted made = wanted;
+    made.partitions = partitions;
+    SIMPUL_RETURN_IF_ERROR(MakeTopics(client.get(), missing, made));
+    // Until every broker knows them.
+    const auto until = steady_clock::now() + kAdminMax;
+    for (bool all = false; !all;) {
+      if (steady_clock::now() > until) {
+        return absl::UnavailableError(
+            "Kafka did not show the new topics within 30 s. Run this again");
+      }
+      SIMPUL_ASSIGN_OR_RETURN(found, LookAtTopics(settings, kAdminMax));
+      all = std::all_of(found.topics.begin(), found.topics.end(), [&](const TopicFound& topic) {
+        return topic.exists && topic.partitions == partitions;
+      });
+    }
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const Firsts firsts, ReadFirsts(settings, found.topics));
+  for (const auto& [place, first] : firsts) {
+    if (first.has_value()) continue;
+    return absl::FailedPreconditionError(
+        fmt::format("{} partition {} holds what is not Simpul's: give other topics "
+                    "(--kafka-prefix)",
+                    settings.TopicName(place.topic), place.partition));
+  }
+  log::v1::Install install;
+  if (found.install.has_value()) {
+    install = *found.install;
+  } else {
+    install.set_install_id(base::RandomUuid());
+    install.set_partitions(partitions);
+    install.set_format(kFormat);
+    install.set_secret_fingerprint(wanted.secret_fingerprint);
+    install.set_installed_at_us(base::ToMicros(clock.Now()));
+  }
+  return WriteInstalls(settings, found, firsts, install);
+}
+
+}  // namespace simpul::eventlog
