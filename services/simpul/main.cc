@@ -45,6 +45,7 @@ int Main(int argc, char** argv) {
   Chosen chosen;
   Settings settings;
   AddServe(app, chosen);
+  AddTopics(app, chosen);
   AddSandbox(app, chosen);
   AddPush(app, chosen);
   AddTimeline(app, chosen);

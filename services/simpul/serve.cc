@@ -1,14 +1,17 @@
-// simpul serve: every role in one process on the embedded log.
+// simpul serve: every role in one process on the embedded log, or the roles named on Kafka.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forwarder/forwarder.h"
@@ -24,12 +27,14 @@
 #include "lib/event/date.h"
 #include "lib/eventlog/data_folder.h"
 #include "lib/eventlog/embedded_log.h"
+#include "lib/eventlog/kafka_log.h"
 #include "lib/rpc/admin.h"
 #include "lib/rpc/server.h"
 #include "records/records.h"
 #include "records/records_rpc.h"
 #include "simpul/command.h"
 #include "simpul/duration_text.h"
+#include "simpul/kafka_flags.h"
 #include "simpul/listen.h"
 #include "timeline/timeline_role.h"
 #include "timeline/timeline_rpc.h"
@@ -37,10 +42,22 @@
 namespace simpul::cli {
 namespace {
 
+constexpr std::string_view kEmbedded = "embedded";
+constexpr std::string_view kKafka = "kafka";
+
+// In the order of their default ports.
+constexpr std::array<std::string_view, 4> kRoles = {"ingest", "timeline", "forwarder", "records"};
+constexpr std::string_view kGrpcUsual = "127.0.0.1:7400";
+constexpr std::string_view kAdminUsual = "127.0.0.1:7480";
+
 struct Options {
+  std::vector<std::string> roles;  // empty: all
   std::string data;
-  std::string grpc = "127.0.0.1:7400";
-  std::string admin = "127.0.0.1:7480";
+  std::string log{kEmbedded};
+  KafkaFlags kafka;
+  bool accept_single_copy = false;
+  std::string grpc{kGrpcUsual};
+  std::string admin{kAdminUsual};
   std::string platform;
   std::string credentials;
   std::string directory;
@@ -48,6 +65,10 @@ struct Options {
   std::string request_limit = "30s";
   std::string stop_limit = "25s";
   bool insecure = false;
+
+  bool Has(std::string_view role) const {
+    return roles.empty() || std::ranges::find(roles, role) != roles.end();
+  }
 };
 
 // One RocksDB per partition and topic opens many files.
@@ -58,11 +79,52 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+absl::StatusOr<eventlog::DataFolder> OpenFolder(const Options& options) {
+  if (options.log == kEmbedded) return eventlog::DataFolder::Open(options.data);
+  auto folder = eventlog::DataFolder::OpenWithoutLog(options.data, options.kafka.secret);
+  if (absl::IsNotFound(folder.status())) {
+    return absl::NotFoundError(
+        fmt::format("{}. It is made with the topics: simpul topics --create --secret {}",
+                    base::Message(folder.status()), options.kafka.secret));
+  }
+  return folder;
+}
+
+absl::StatusOr<std::unique_ptr<eventlog::EventLog>> OpenLog(const Options& options,
+                                                            const eventlog::DataFolder& folder,
+                                                            base::Metrics& metrics) {
+  if (options.log == kEmbedded) {
+    eventlog::EmbeddedLog::Options embedded;
+    embedded.secret_fingerprint = folder.secret().Fingerprint();
+    return eventlog::EmbeddedLog::Open(folder.log(), embedded, base::SystemClock(), metrics);
+  }
+  eventlog::KafkaLog::Options kafka;
+  kafka.secret_fingerprint = folder.secret().Fingerprint();
+  kafka.accept_single_copy = options.accept_single_copy;
+  const std::string client =
+      options.roles.size() == 1 ? fmt::format("simpul-{}", options.roles.front()) : "simpul";
+  return eventlog::KafkaLog::Open(SettingsOf(options.kafka, client), kafka, metrics);
+}
+
+absl::StatusOr<std::unique_ptr<forwarder::Forwarder>> OpenForwarder(
+    const Options& options, const eventlog::DataFolder& folder, eventlog::EventLog& log,
+    base::Metrics& metrics) {
+  forwarder::Forwarder::Options forwarding;
+  forwarding.folder = folder.forwarder();
+  forwarding.platform_url = options.platform;
+  forwarding.credentials_file = options.credentials;
+  forwarding.directory_file = options.directory;
+  forwarding.earliest_day = options.earliest_day;
+  forwarding.retry.request_limit = *ParseDuration(options.request_limit);
+  return forwarder::Forwarder::Open(log, folder.secret(), std::move(forwarding),
+                                    base::SystemClock(), metrics);
+}
+
 absl::Status Run(const Options& options) {
   RaiseFileLimit();
   StopSignals signals;
   std::optional<StopLimit> stop_limit;  // ends after everything below has ended
-  SIMPUL_ASSIGN_OR_RETURN(eventlog::DataFolder folder, eventlog::DataFolder::Open(options.data));
+  SIMPUL_ASSIGN_OR_RETURN(eventlog::DataFolder folder, OpenFolder(options));
   // What a killed process left would send people to ports that are others' by now.
   std::error_code ignored;
   std::filesystem::remove(folder.ports(), ignored);
@@ -73,29 +135,10 @@ absl::Status Run(const Options& options) {
   }
 
   base::Metrics metrics;
-  eventlog::EmbeddedLog::Options log_options;
-  log_options.secret_fingerprint = folder.secret().Fingerprint();
-  SIMPUL_ASSIGN_OR_RETURN(
-      const std::unique_ptr<eventlog::EmbeddedLog> log,
-      eventlog::EmbeddedLog::Open(folder.log(), log_options, base::SystemClock(), metrics));
+  SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<eventlog::EventLog> log,
+                          OpenLog(options, folder, metrics));
   SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<deliver::DirectoryFile> directory,
                           deliver::DirectoryFile::Open(options.directory, &metrics));
-
-  SIMPUL_ASSIGN_OR_RETURN(
-      const std::unique_ptr<timeline_role::TimelineRole> timeline,
-      timeline_role::TimelineRole::Open(*log, folder.secret(), folder.timeline(), metrics));
-  forwarder::Forwarder::Options forwarding;
-  forwarding.folder = folder.forwarder();
-  forwarding.platform_url = options.platform;
-  forwarding.credentials_file = options.credentials;
-  forwarding.directory_file = options.directory;
-  forwarding.earliest_day = options.earliest_day;
-  forwarding.retry.request_limit = *ParseDuration(options.request_limit);
-  SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<forwarder::Forwarder> forwarder,
-                          forwarder::Forwarder::Open(*log, folder.secret(), std::move(forwarding),
-                                                     base::SystemClock(), metrics));
-  ingest::Ingest ingest(*log, folder.secret(), base::SystemClock(), metrics);
-  records::Records records(*log, folder.secret(), *directory, metrics);
 
   std::atomic<bool> draining{false};
   std::vector<rpc::ReadyCheck> checks = {
@@ -104,31 +147,54 @@ absl::Status Run(const Options& options) {
          return draining ? absl::UnavailableError("shutting down") : absl::OkStatus();
        }},
       {"log", [&log] { return log->Health(); }},
-      {"timeline", [&timeline] { return timeline->Ready(); }},
-      {"forwarder", [&forwarder] { return forwarder->Ready(); }},
       // Work goes on with what was read last.
       {"directory", [&directory] { return directory->Health(); }, true},
-      {"credentials", [&forwarder] { return forwarder->CredentialsHealth(); }, true},
   };
+  std::vector<rpc::ServicePtr> services;
+
+  std::unique_ptr<timeline_role::TimelineRole> timeline;
+  if (options.Has("timeline")) {
+    SIMPUL_ASSIGN_OR_RETURN(timeline, timeline_role::TimelineRole::Open(
+                                          *log, folder.secret(), folder.timeline(), metrics));
+    checks.push_back({"timeline", [&timeline] { return timeline->Ready(); }});
+    services.push_back(timeline_role::BindTimeline(*timeline, metrics));
+  }
+  std::unique_ptr<forwarder::Forwarder> forwarder;
+  if (options.Has("forwarder")) {
+    SIMPUL_ASSIGN_OR_RETURN(forwarder, OpenForwarder(options, folder, *log, metrics));
+    checks.push_back({"forwarder", [&forwarder] { return forwarder->Ready(); }});
+    checks.push_back(
+        {"credentials", [&forwarder] { return forwarder->CredentialsHealth(); }, true});
+    services.push_back(forwarder::BindForwarder(*forwarder, metrics));
+  }
+  std::optional<ingest::Ingest> ingest;
+  if (options.Has("ingest")) {
+    ingest.emplace(*log, folder.secret(), base::SystemClock(), metrics);
+    services.push_back(ingest::BindIngest(*ingest, metrics));
+  }
+  std::optional<records::Records> records;
+  if (options.Has("records")) {
+    records.emplace(*log, folder.secret(), *directory, metrics);
+    services.push_back(records::BindRecords(*records, metrics));
+  }
+
   SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::HttpServer> admin,
                           rpc::StartAdmin(options.admin, metrics, std::move(checks)));
-  SIMPUL_ASSIGN_OR_RETURN(
-      const std::unique_ptr<rpc::Server> server,
-      rpc::Server::Start(
-          options.grpc,
-          {ingest::BindIngest(ingest, metrics), timeline_role::BindTimeline(*timeline, metrics),
-           forwarder::BindForwarder(*forwarder, metrics), records::BindRecords(records, metrics)},
-          &metrics));
+  SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
+                          rpc::Server::Start(options.grpc, std::move(services), &metrics));
 
   const std::string ports =
       JsonLine().Text("grpc", server->address()).Text("admin", admin->address()).Take();
   SIMPUL_RETURN_IF_ERROR(base::WriteFileAtomically(folder.ports(), ports + "\n"));
   Print(fmt::format("Simpul serves gRPC on {} and http://{}/readyz. Ctrl-C ends it.",
                     server->address(), admin->address()));
-  if (options.directory.empty()) {
+  const bool maps = options.Has("forwarder") || options.Has("records");
+  if (maps && options.directory.empty()) {
     Print("No --directory is given: no facility and no practitioner is known at the platform.");
   }
-  if (options.platform.empty()) {
+  if (!options.Has("forwarder")) {
+    // Nothing is sent from here.
+  } else if (options.platform.empty()) {
     Print("No --platform is given: records wait until there is one.");
   } else if (options.credentials.empty()) {
     Print("No --credentials are given: records are held until there are some.");
@@ -143,12 +209,29 @@ absl::Status Run(const Options& options) {
   stop_limit.emplace(stop_within);
   draining = true;
   std::filesystem::remove(folder.ports(), ignored);
-  timeline->EndWaits();
+  if (timeline != nullptr) timeline->EndWaits();
   server->Drain(stop_within / 2);
   return absl::OkStatus();  // the roles end in the opposite order of their beginning
 }
 
+// OK, or why the flags do not go together.
+absl::Status CheckLog(const Options& options) {
+  if (options.log == kKafka) return CheckKafkaFlags(options.kafka);
+  if (!options.roles.empty()) {
+    return absl::InvalidArgumentError(
+        "roles run apart on Kafka (--log kafka); on the embedded log all run in one process");
+  }
+  if (!options.kafka.bootstrap.empty()) {
+    return absl::InvalidArgumentError("--kafka: say --log kafka too");
+  }
+  return absl::OkStatus();
+}
+
 int Serve(const Options& options) {
+  if (const absl::Status may = CheckLog(options); !may.ok()) {
+    Complain(fmt::format("serve: {}", base::Message(may)));
+    return kWrongUse;
+  }
   for (const auto& [flag, address] :
        {std::pair("--grpc", options.grpc), {"--admin", options.admin}}) {
     if (const absl::Status may = MayListen(flag, address, options.insecure); !may.ok()) {
@@ -178,15 +261,32 @@ int Serve(const Options& options) {
 
 void AddServe(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("serve", "Run Simpul: every role in one process");
+  CLI::App* command =
+      app.add_subcommand("serve", "Run Simpul: every role in one process, or the roles named");
+  command
+      ->add_option("ROLE", options->roles,
+                   "ingest, timeline, forwarder, records, with --log kafka; none: all of them")
+      ->check(CLI::IsMember(std::vector<std::string>(kRoles.begin(), kRoles.end())));
   command->add_option("--data", options->data, "Folder that everything is kept in")->required();
   command
-      ->add_option("--grpc", options->grpc, "Where clinics' programs call, HOST:PORT; port 0: any")
+      ->add_option("--log", options->log,
+                   "embedded: in --data, nothing else to run; kafka: on the brokers of --kafka")
+      ->check(CLI::IsMember({std::string(kEmbedded), std::string(kKafka)}))
       ->capture_default_str();
-  command
-      ->add_option("--admin", options->admin,
-                   "Where /livez, /readyz and /metrics answer, HOST:PORT; port 0: any")
-      ->capture_default_str();
+  AddKafkaFlags(*command, options->kafka);
+  command->add_flag("--accept-single-copy", options->accept_single_copy,
+                    "Start although one broker's memory may hold the only copy of what is "
+                    "acknowledged");
+  const auto* grpc = command
+                         ->add_option("--grpc", options->grpc,
+                                      "Where it answers gRPC, HOST:PORT; port 0: any; of a role "
+                                      "alone 7401 to 7404, in their order")
+                         ->capture_default_str();
+  const auto* admin = command
+                          ->add_option("--admin", options->admin,
+                                       "Where /livez, /readyz and /metrics answer, HOST:PORT; port "
+                                       "0: any; of a role alone 7481 to 7484")
+                          ->capture_default_str();
   command
       ->add_option("--platform", options->platform,
                    "URL of the national platform; without it records wait")
@@ -214,7 +314,18 @@ void AddServe(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_flag("--insecure", options->insecure,
                     "Listen in plain text on addresses that other machines reach");
-  command->callback([&chosen, options] { chosen.run = [options] { return Serve(*options); }; });
+  command->callback([&chosen, options, grpc, admin] {
+    if (options->roles.size() == 1) {
+      const auto nth = std::ranges::find(kRoles, options->roles.front()) - kRoles.begin() + 1;
+      if (grpc->count() == 0 && options->grpc == kGrpcUsual) {
+        options->grpc = fmt::format("127.0.0.1:{}", 7400 + nth);
+      }
+      if (admin->count() == 0 && options->admin == kAdminUsual) {
+        options->admin = fmt::format("127.0.0.1:{}", 7480 + nth);
+      }
+    }
+    chosen.run = [options] { return Serve(*options); };
+  });
 }
 
 }  // namespace simpul::cli

@@ -55,7 +55,7 @@ class KafkaUnderTest final : public LogUnderTest {
   std::unique_ptr<EventLog> Open(size_t in_flight_bytes_max) override {
     KafkaLog::Options options = OptionsFor();
     options.in_flight_bytes_max = in_flight_bytes_max;
-    auto log = KafkaLog::Open(settings_, options, base::SystemClock(), metrics_);
+    auto log = KafkaLog::Open(settings_, options, metrics_);
     EXPECT_TRUE(log.ok()) << log.status();
     return log.ok() ? *std::move(log) : nullptr;
   }
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Kafka, EventLogContract,
 class KafkaLogTest : public ::testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<KafkaLog>> Open(const KafkaLog::Options& options = OptionsFor()) {
-    return KafkaLog::Open(settings_, options, base::SystemClock(), metrics_);
+    return KafkaLog::Open(settings_, options, metrics_);
   }
   std::string WhyNot(const KafkaLog::Options& options = OptionsFor()) {
     const absl::Status status = Open(options).status();

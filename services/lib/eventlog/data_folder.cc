@@ -48,37 +48,16 @@ absl::Status CheckVersion(const std::filesystem::path& folder) {
 
 absl::StatusOr<event::Secret> ReadOrMakeSecret(const std::filesystem::path& file,
                                                const std::filesystem::path& log) {
-  absl::StatusOr<std::string> bytes = base::ReadFile(file);
-  if (absl::IsNotFound(bytes.status())) {
-    std::error_code error;
-    if (std::filesystem::exists(log / "CURRENT", error) || error) {
-      return absl::FailedPreconditionError(fmt::format(
-          "{} is missing, but {} holds a log that was made with it. Restore {} from your "
-          "backup; a new secret would give every patient another key",
-          file.string(), log.string(), file.string()));
-    }
-    std::string made = base::RandomBytes(kSecretBytes);
-    SIMPUL_RETURN_IF_ERROR(base::WriteFileAtomically(file, made, 0600));
-    base::Log(base::Severity::kWarning, "data_folder",
-              "made the install's secret: back it up now, apart from the log",
-              {{"file", file.string()}});
-    return event::Secret::FromBytes(made);
-  }
-  if (!bytes.ok()) return bytes.status();
-  if (bytes->size() != kSecretBytes) {
-    return absl::FailedPreconditionError(
-        fmt::format("{} is {} bytes long, and a secret is {}. Restore {} from your backup",
-                    file.string(), bytes->size(), kSecretBytes, file.string()));
-  }
+  absl::StatusOr<event::Secret> secret = ReadSecret(file);
+  if (!absl::IsNotFound(secret.status())) return secret;
   std::error_code error;
-  const std::filesystem::perms open_to_others =
-      std::filesystem::status(file, error).permissions() &
-      (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
-  if (!error && open_to_others != std::filesystem::perms::none) {
-    base::Log(base::Severity::kWarning, "data_folder",
-              "the secret can be read by other users: chmod 600 it", {{"file", file.string()}});
+  if (std::filesystem::exists(log / "CURRENT", error) || error) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} is missing, but {} holds a log that was made with it. Restore {} from your "
+                    "backup; a new secret would give every patient another key",
+                    file.string(), log.string(), file.string()));
   }
-  return event::Secret::FromBytes(*bytes);
+  return MakeSecret(file);
 }
 
 // What is made from the log is never there before it: a log that is gone was there.
@@ -96,6 +75,50 @@ absl::Status CheckLog(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+absl::StatusOr<event::Secret> ReadSecret(const std::filesystem::path& file) {
+  SIMPUL_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file));
+  if (bytes.size() != kSecretBytes) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} is {} bytes long, and a secret is {}. Restore {} from your backup",
+                    file.string(), bytes.size(), kSecretBytes, file.string()));
+  }
+  std::error_code error;
+  const std::filesystem::perms open_to_others =
+      std::filesystem::status(file, error).permissions() &
+      (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
+  if (!error && open_to_others != std::filesystem::perms::none) {
+    base::Log(base::Severity::kWarning, "data_folder",
+              "the secret can be read by other users: chmod 600 it", {{"file", file.string()}});
+  }
+  return event::Secret::FromBytes(bytes);
+}
+
+absl::StatusOr<event::Secret> MakeSecret(const std::filesystem::path& file) {
+  const std::string made = base::RandomBytes(kSecretBytes);
+  SIMPUL_RETURN_IF_ERROR(base::WriteFileAtomically(file, made, 0600));
+  base::Log(base::Severity::kWarning, "data_folder",
+            "made the install's secret: back it up now, apart from the log",
+            {{"file", file.string()}});
+  return event::Secret::FromBytes(made);
+}
+
+absl::StatusOr<DataFolder> DataFolder::OpenWithoutLog(const std::filesystem::path& path,
+                                                      const std::filesystem::path& secret_file) {
+  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(path));
+  SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(path / "LOCK"));
+  SIMPUL_RETURN_IF_ERROR(base::CheckRoom(path, kRoomBytes));
+  std::error_code error;
+  if (std::filesystem::exists(path / "log" / "CURRENT", error)) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} holds a log of its own, and this process is to read another. Give another "
+                    "--data folder",
+                    path.string()));
+  }
+  SIMPUL_RETURN_IF_ERROR(CheckVersion(path));
+  SIMPUL_ASSIGN_OR_RETURN(event::Secret secret, ReadSecret(secret_file));
+  return DataFolder(path, std::move(lock), std::move(secret));
+}
 
 absl::StatusOr<DataFolder> DataFolder::Open(const std::filesystem::path& path) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(path));

@@ -15,6 +15,13 @@
 
 namespace simpul::eventlog {
 
+// The install's secret, from its file. NotFound: there is none. FailedPrecondition: it is no
+// secret.
+absl::StatusOr<event::Secret> ReadSecret(const std::filesystem::path& file);
+
+// A new install's secret, durable when this returns.
+absl::StatusOr<event::Secret> MakeSecret(const std::filesystem::path& file);
+
 // An opened data folder: ours alone as long as this lives.
 class DataFolder {
  public:
@@ -23,6 +30,11 @@ class DataFolder {
   // version, a log without its secret, a secret that is none, a folder that holds other things.
   // Other codes: the disk refuses.
   static absl::StatusOr<DataFolder> Open(const std::filesystem::path& path);
+
+  // As Open, for a process whose log is elsewhere: the folder holds no log, and the install's
+  // secret is read from `secret`, which must be there.
+  static absl::StatusOr<DataFolder> OpenWithoutLog(const std::filesystem::path& path,
+                                                   const std::filesystem::path& secret);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path log() const { return path_ / "log"; }

@@ -470,7 +470,7 @@ KafkaLog::~KafkaLog() {
 }
 
 absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::Open(const KafkaSettings& settings,
-                                                         const Options& options, const base::Clock&,
+                                                         const Options& options,
                                                          base::Metrics& metrics) {
   SIMPUL_ASSIGN_OR_RETURN(const TopicsFound found, LookAtTopics(settings, options.connect_within));
   SIMPUL_RETURN_IF_ERROR(

@@ -11,7 +11,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "lib/base/clock.h"
 #include "lib/base/metrics.h"
 #include "lib/eventlog/event_log.h"
 #include "lib/eventlog/kafka_settings.h"
@@ -37,13 +36,12 @@ class KafkaLog final : public EventLog {
     std::chrono::milliseconds connect_within{10'000};
   };
 
-  // Connects and reads the install records. `clock` and `metrics` must outlive it. Unavailable: no
+  // Connects and reads the install records. `metrics` must outlive it. Unavailable: no
   // broker answers. FailedPrecondition: topics that are missing, or would break a promise, or whose
   // install is none, another or another secret's. InvalidArgument: settings that cannot be used.
   // Messages name the brokers or the topic, and the next step.
   static absl::StatusOr<std::unique_ptr<KafkaLog>> Open(const KafkaSettings& settings,
                                                         const Options& options,
-                                                        const base::Clock& clock,
                                                         base::Metrics& metrics);
   // Answers what was handed over, within the time that Kafka has for it.
   ~KafkaLog() override;
