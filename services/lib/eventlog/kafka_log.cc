@@ -347,7 +347,7 @@ void KafkaLog::State::TakeReport(const rd_kafka_message_t& message) {
 void KafkaLog::State::TakeEvent(rd_kafka_event_t* event) {
   switch (rd_kafka_event_type(event)) {
     case RD_KAFKA_EVENT_DR: {
-      if (SIMPUL_PLANTED_BUG("kafka_fatal_error") && ++reports % 50 == 0) {
+      if (SIMPUL_PLANTED_BUG("kafka_fatal_error") && producer != nullptr && ++reports % 50 == 0) {
         rd_kafka_test_fatal_error(producer->client.get(),
                                   RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a drill");
       }
@@ -359,7 +359,6 @@ void KafkaLog::State::TakeEvent(rd_kafka_event_t* event) {
     }
     case RD_KAFKA_EVENT_ERROR: {
       trouble = rd_kafka_event_error_string(event);
-      is_fatal = is_fatal || rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL;
       brokers_away =
           brokers_away || rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
       return;
@@ -449,6 +448,13 @@ void KafkaLog::State::Run() {
     if (producer != nullptr) {
       const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(producer->events.get(), Ms(kTick)));
       if (event != nullptr) TakeEvent(event.get());
+      // Not every fatal error comes as an event.
+      std::array<char, 256> words{};
+      if (rd_kafka_fatal_error(producer->client.get(), words.data(), words.size()) !=
+          RD_KAFKA_RESP_ERR_NO_ERROR) {
+        is_fatal = true;
+        trouble = words.data();
+      }
     }
     if (is_fatal) ReplaceProducer();
     Answer();

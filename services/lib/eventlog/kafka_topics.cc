@@ -385,6 +385,12 @@ absl::Status MakeTopics(rd_kafka_t* client, const std::vector<std::string>& name
     if (failed == RD_KAFKA_RESP_ERR_NO_ERROR || failed == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
       continue;
     }
+    if (failed == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR) {
+      return absl::FailedPreconditionError(
+          fmt::format("Kafka cannot keep {} replicas of {}: it has fewer brokers. Have as many, or "
+                      "ask for fewer with --replicas (1 to try it on one broker)",
+                      wanted.replicas, rd_kafka_topic_result_name(results[i])));
+    }
     const char* why = rd_kafka_topic_result_error_string(results[i]);
     return absl::FailedPreconditionError(
         fmt::format("Kafka does not make the topic {}: {}", rd_kafka_topic_result_name(results[i]),
