@@ -15,12 +15,13 @@ int State(const Door& door) {
   timeline::v1::GetStateResponse state;
   delivery::v1::GetLedgerResponse ledger;
   absl::Status called = client.GetState(state, std::chrono::seconds(30));
-  // A timeline alone has a state too.
+  // A timeline alone has a state, and so has a forwarder.
+  const bool has_timeline = called.ok();
   bool has_ledger = false;
-  if (called.ok()) {
+  if (has_timeline || called.code() == absl::StatusCode::kUnimplemented) {
     const absl::Status asked = client.GetLedger(ledger, std::chrono::seconds(30));
     has_ledger = asked.ok();
-    if (asked.code() != absl::StatusCode::kUnimplemented) called = asked;
+    if (has_ledger || asked.code() != absl::StatusCode::kUnimplemented) called = asked;
   }
   if (!called.ok()) {
     Complain("state: " + Explain(called, door.to));
@@ -87,22 +88,34 @@ int State(const Door& door) {
     }
   }
   if (door.json) {
+    if (!has_timeline) {
+      for (const auto& one : ledger.partitions()) {
+        JsonLine line;
+        line.Count("partition", one.partition()).Text("ledger_checksum", one.checksum());
+        add_ledger(line, one);
+        Print(line.Take());
+      }
+    }
     JsonLine line;
-    line.Count("events", state.events())
-        .Count("entries", state.entries())
-        .Text("checksum", state.checksum())
-        .Count("lag", lag)
-        .Count("waiting", waiting)
-        .Count("dead_letters", dead_letters);
+    if (has_timeline) {
+      line.Count("events", state.events())
+          .Count("entries", state.entries())
+          .Text("checksum", state.checksum())
+          .Count("lag", lag)
+          .Count("waiting", waiting)
+          .Count("dead_letters", dead_letters);
+    }
     if (has_ledger) {
       line.Text("ledger_checksum", ledger.checksum()).Flag("paused", ledger.paused());
       add_ledger(line, sum);
     }
     Print(line.Take());
   } else {
-    Print(table.Text());
-    Print(fmt::format("{} events, {} entries, checksum {}", Grouped(state.events()),
-                      Grouped(state.entries()), state.checksum()));
+    if (has_timeline) {
+      Print(table.Text());
+      Print(fmt::format("{} events, {} entries, checksum {}", Grouped(state.events()),
+                        Grouped(state.entries()), state.checksum()));
+    }
     if (has_ledger) {
       Print(
           fmt::format("{} delivered, {} waiting, {} held, {} refused, {} superseded, {} not "

@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,13 +23,14 @@
 #include "lib/base/log.h"
 #include "lib/eventlog/embedded_log.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/samples.h"
 #include "tests/support/temp_folder.h"
 
 namespace simpul::eventlog {
 namespace {
 
 constexpr uint32_t kPartitions = 24;
-constexpr size_t kRecordBytes = 600;
+using bench::kRecordBytes;
 
 // Wall and processor seconds of something.
 using bench::Cost;
@@ -42,23 +42,8 @@ Cost& operator+=(Cost& sum, const Cost& other) {
   return sum;
 }
 
-// Records like real ones: a 16-byte key without pattern, text that packs to about a half.
-struct Sample {
-  std::string key;
-  std::string value;
-};
-std::vector<Sample> MakeSamples(size_t count) {
-  std::mt19937_64 random(1);
-  std::vector<Sample> samples(count);
-  for (Sample& sample : samples) {
-    for (int i = 0; i < 2; ++i) base::PutBe64(sample.key, random());
-    while (sample.value.size() < kRecordBytes) {
-      sample.value += fmt::format("{:016x} posyandu melati ", random());
-    }
-    sample.value.resize(kRecordBytes);
-  }
-  return samples;
-}
+using bench::MakeSamples;
+using bench::Sample;
 
 std::unique_ptr<rocksdb::DB> OpenRaw(const std::filesystem::path& folder) {
   rocksdb::Options options;

@@ -30,6 +30,8 @@ def main():
             for key in ("events", "entries", "checksum"):
                 assert alone[key] == together[key], f"{key}: {alone[key]} alone, {together[key]} on Kafka"
             traces = cluster.forwarder.wait_settled(ids)
+            ledger = cluster.forwarder.state()[1]
+            assert ledger["delivered"] > 0 and "events" not in ledger, ledger
             states = {}
             for rows in traces.values():
                 for row in rows:
