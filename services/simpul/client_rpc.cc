@@ -17,6 +17,9 @@
 #include "simpul/timeline/v1/timeline_service.grpc.pb.h"
 
 namespace simpul::cli {
+// Above gRPC's pause before it tries to connect again (100 ms and some).
+constexpr std::chrono::milliseconds kSecondTry{500};
+
 struct Client::Impl {
   explicit Impl(const std::string& address)
       : channel(rpc::Connect(address)),
@@ -29,6 +32,7 @@ struct Client::Impl {
   class Call {
    public:
     explicit Call(Impl& impl) : impl_(impl) {
+      impl_.AwaitConnection();
       const std::lock_guard lock(impl_.mutex);
       impl_.calls.insert(&context);
       if (impl_.cancelled) context.TryCancel();
@@ -46,6 +50,14 @@ struct Client::Impl {
     Impl& impl_;
   };
 
+  // Gives the first connection a second try. gRPC 1.51 may take one that is being made for one that
+  // failed: it looks at connect's errno only after calls that may have changed it.
+  void AwaitConnection() {
+    std::call_once(connected, [this] {
+      channel->WaitForConnected(std::chrono::system_clock::now() + kSecondTry);
+    });
+  }
+
   template <typename Stub, typename Request, typename Response>
   absl::Status Unary(Stub& stub,
                      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -56,6 +68,7 @@ struct Client::Impl {
   }
 
   std::shared_ptr<grpc::Channel> channel;
+  std::once_flag connected;
   std::unique_ptr<ingest::v1::IngestService::Stub> ingest;
   std::unique_ptr<timeline::v1::TimelineService::Stub> timeline;
   std::unique_ptr<delivery::v1::DeliveryService::Stub> delivery;
