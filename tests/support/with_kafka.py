@@ -4,6 +4,7 @@
 SIMPUL_KAFKA is their address and SIMPUL_KAFKA_DIR their folder. Options are those of `deploy/kafka start`."""
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,8 @@ KAFKA = pathlib.Path(__file__).resolve().parents[2] / "deploy/kafka"
 
 
 def main():
+    # Ended from outside it ends the brokers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     at = sys.argv.index("--")
     options, command = sys.argv[1:at], sys.argv[at + 1:]
     with tempfile.TemporaryDirectory(prefix="simpul-kafka-") as folder:
