@@ -37,8 +37,6 @@ struct Destroys {
   void operator()(rd_kafka_ConfigResource_t* resource) const {
     rd_kafka_ConfigResource_destroy(resource);
   }
-  void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
-  void operator()(rd_kafka_error_t* error) const { rd_kafka_error_destroy(error); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Destroys>;

@@ -170,8 +170,6 @@ class Reader final : public Subscription {
   Owned<rd_kafka_message_t> message_;  // what the last Poll gave shows into it
 };
 
-}  // namespace
-
 // One life of a producer, with what is made for it.
 struct Producer {
   Owned<rd_kafka_t> client;
@@ -188,18 +186,17 @@ absl::StatusOr<std::unique_ptr<Producer>> MakeProducer(const KafkaSettings& sett
   auto producer = std::make_unique<Producer>();
   SIMPUL_ASSIGN_OR_RETURN(
       producer->client,
-      kafka::MakeClient(
-          RD_KAFKA_PRODUCER, settings,
-          {{"enable.idempotence", SIMPUL_PLANTED_BUG("kafka_acks_one") ? "false" : "true"},
-           {"acks", SIMPUL_PLANTED_BUG("kafka_acks_one") ? "1" : "all"},
-           {"compression.codec", "zstd"},
-           {"linger.ms", "5"},
-           {"message.timeout.ms", fmt::format("{}", kAppendMax.count())},
-           {"message.max.bytes", fmt::format("{}", kMessageBytesMax)},
-           {"queue.buffering.max.kbytes",
-            fmt::format("{}", (in_flight_bytes_max + kQueueBytesBeside) >> 10)},
-           {"queue.buffering.max.messages", fmt::format("{}", kQueueMessagesMax)}},
-          RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR));
+      kafka::MakeClient(RD_KAFKA_PRODUCER, settings,
+                        {{"enable.idempotence", "true"},
+                         {"acks", "all"},
+                         {"compression.codec", "zstd"},
+                         {"linger.ms", "5"},
+                         {"message.timeout.ms", fmt::format("{}", kAppendMax.count())},
+                         {"message.max.bytes", fmt::format("{}", kMessageBytesMax)},
+                         {"queue.buffering.max.kbytes",
+                          fmt::format("{}", (in_flight_bytes_max + kQueueBytesBeside) >> 10)},
+                         {"queue.buffering.max.messages", fmt::format("{}", kQueueMessagesMax)}},
+                        RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR));
   producer->events.reset(rd_kafka_queue_get_main(producer->client.get()));
   for (const Topic topic : kTopics) {
     producer->topics[topic].reset(
@@ -207,6 +204,8 @@ absl::StatusOr<std::unique_ptr<Producer>> MakeProducer(const KafkaSettings& sett
   }
   return producer;
 }
+
+}  // namespace
 
 struct KafkaLog::State {
   State(KafkaSettings settings_in, const Options& options_in, base::Metrics& metrics)
@@ -236,8 +235,7 @@ struct KafkaLog::State {
   const KafkaSettings settings;
   const size_t in_flight_bytes_max;
   log::v1::Install install;
-  std::map<Topic, std::string> topics;  // Kafka's names
-  Owned<rd_kafka_t> reader;             // asked for ends
+  Owned<rd_kafka_t> reader;  // asked for ends
 
   InFlight in_flight;
 
