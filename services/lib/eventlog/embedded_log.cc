@@ -101,10 +101,6 @@ absl::StatusOr<Kept> TakeApart(std::string_view bytes) {
               .value = bytes.substr(kValueHeaderBytes + key_bytes)};
 }
 
-std::string PlaceText(Place place) {
-  return fmt::format("{} partition {}", TopicName(place.topic), place.partition);
-}
-
 absl::Status CannotOpen(const std::filesystem::path& folder, const rocksdb::Status& status) {
   if (status.IsCorruption() || status.IsNotFound() || status.IsNotSupported()) {
     return absl::DataLossError(fmt::format(

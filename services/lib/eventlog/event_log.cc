@@ -1,5 +1,7 @@
 #include "lib/eventlog/event_log.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -22,6 +24,10 @@ std::string_view TopicName(Topic topic) {
       return "simpul.audit.v1";
   }
   SIMPUL_CHECK(false, "There is no topic {}.", static_cast<int>(topic));
+}
+
+std::string PlaceText(Place place) {
+  return fmt::format("{} partition {}", TopicName(place.topic), place.partition);
 }
 
 std::vector<Appended> AppendAndWait(EventLog& log, std::vector<Draft> drafts) {

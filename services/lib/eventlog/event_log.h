@@ -43,6 +43,9 @@ struct Place {
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
+// "simpul.events.v1 partition 3", for messages.
+std::string PlaceText(Place place);
+
 // Most bytes of one record, key and value together. A larger draft is answered InvalidArgument.
 inline constexpr size_t kRecordBytesMax = 4 << 20;
 

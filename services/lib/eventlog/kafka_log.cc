@@ -51,10 +51,6 @@ constexpr size_t kQueueMessagesMax = 2'000'000;
 // What a subscription holds that was fetched and not read.
 constexpr size_t kFetchedBytesMax = 16 << 20;
 
-std::string PlaceText(Place place) {
-  return fmt::format("{} partition {}", TopicName(place.topic), place.partition);
-}
-
 // One batch on its way, until all its messages are settled.
 struct Batch {
   struct Slot {
