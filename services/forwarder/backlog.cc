@@ -90,13 +90,12 @@ void Backlog::PutOff(uint32_t partition, const std::string& key, base::Time unti
   if (work == nullptr) return;
   work->not_before = until;
   work->door = door;
-  if (door.empty()) ++work->put_off;
 }
 
-uint32_t Backlog::TimesPutOff(uint32_t partition, const std::string& key) const {
+uint32_t Backlog::CountFailure(uint32_t partition, const std::string& key) {
   const std::lock_guard lock(mutex_);
-  const Work* const work = lanes_[partition]->Find(key);
-  return work == nullptr ? 0 : work->put_off;
+  Work* const work = lanes_[partition]->Find(key);
+  return work == nullptr ? 1 : ++work->failures;
 }
 
 void Backlog::ForgetPutOff() {

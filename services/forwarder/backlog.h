@@ -37,8 +37,8 @@ class Backlog {
   // Not to be picked before `until`, and not while `door` is shut where one is named. By its key.
   void PutOff(uint32_t partition, const std::string& key, base::Time until,
               const std::string& door);
-  // How often it was put off in a row, for no door's sake.
-  uint32_t TimesPutOff(uint32_t partition, const std::string& key) const;
+  // Counts one more question about it that the platform did not answer: how many that makes.
+  uint32_t CountFailure(uint32_t partition, const std::string& key);
   // What was put off may be picked at once.
   void ForgetPutOff();
 

@@ -29,6 +29,8 @@ constexpr std::chrono::milliseconds kRecheckPause{10};
 constexpr std::chrono::hours kNothingToDo{1};
 // An attempt whose end is unknown, and which cannot be searched for before the directory changes.
 constexpr std::chrono::minutes kCannotSettle{1};
+// Another record of the patient is to be settled first.
+constexpr std::chrono::seconds kOtherUnsettled{1};
 
 std::string_view OutcomeName(log::v1::OutcomeClass outcome) {
   switch (outcome) {
@@ -253,23 +255,33 @@ void Sender::LookAround(base::Time now) {
 }
 
 void Sender::PickWork(base::Time now) {
-  if (!doors_.Open("", now)) return;
-  // One record of a patient at a time: two of them may need the same Encounter.
+  // What was put off at once made room for another record of its patient.
+  while (doors_.Open("", now) && PickOnce(now)) {
+  }
+}
+
+// False: nothing that was picked was put off at once.
+bool Sender::PickOnce(base::Time now) {
+  // One record of a patient at a time: two of them may need the same Encounter. (And none while
+  // another's end is unknown, which Begin reads from the ledger.)
   const auto takes = [this, now](const Work& work) {
     if (busy_.contains(work.item.subject_key)) return false;
     if (!work.door.empty() && !doors_.Open(work.door, now)) return false;
     return busy_.insert(work.item.subject_key).second;
   };
+  bool any_ended = false;
   const uint32_t partitions = backlog_.partitions();
   for (uint32_t i = 0; i < partitions && jobs_.size() < options_.jobs_max; ++i) {
     const uint32_t partition = (first_partition_ + i) % partitions;
     const size_t room = options_.jobs_max - jobs_.size();
     for (const Work& work : backlog_.Pick(partition, now, room, takes)) {
       Begin(partition, work, now);
+      any_ended = any_ended || !jobs_.contains(work.item.entry_id);
     }
   }
   // No partition is always the first to be served.
   first_partition_ = (first_partition_ + 1) % std::max(1u, partitions);
+  return any_ended;
 }
 
 // Reads from the ledger what is to be done.
@@ -302,6 +314,12 @@ void Sender::Begin(uint32_t partition, const Work& work, base::Time now) {
   if (next.kind == NextStep::Kind::kNothing) return PutOff(job, now + kNothingToDo);
   job.kind = next.kind;
   job.revision = next.revision;
+  if (!job.settles()) {
+    // What the other's request created may be this one's too: the Encounter they share.
+    const auto others = ledger.Unsettled(job.subject_key);
+    if (!others.ok()) return Fail(job, others.status());
+    if (!others->empty()) return PutOff(job, now + kOtherUnsettled);
+  }
   job.row = job.settles() ? unsettled : *latest;
   if (job.settles() && job.row.open) {
     // The process before us may have sent it, and the platform may still be at work on it.
@@ -601,10 +619,10 @@ void Sender::PutOff(Job& job, base::Time until, const std::string& door) {
 }
 
 void Sender::PutOff(Job& job, const Verdict& verdict) {
-  const uint32_t times = backlog_.TimesPutOff(job.partition, job.work_key);
+  const uint32_t failures = backlog_.CountFailure(job.partition, job.work_key);
   const auto wait = std::max<std::chrono::microseconds>(
       verdict.wait_min.value_or(std::chrono::seconds(0)),
-      deliver::FullJitter(options_.retry.base, options_.retry.cap, times + 1, Random()));
+      deliver::FullJitter(options_.retry.base, options_.retry.cap, failures, Random()));
   PutOff(job, clock_.Now() + wait);
 }
 

@@ -88,6 +88,7 @@ class Sender {
   base::Time Act();
   void LookAround(base::Time now);
   void PickWork(base::Time now);
+  bool PickOnce(base::Time now);
 
   // The way of a record. Each ends by calling the next, or with an end of the job.
   void Begin(uint32_t partition, const Work& work, base::Time now);

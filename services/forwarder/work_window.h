@@ -15,7 +15,7 @@ namespace simpul::forwarder {
 struct Work {
   deliver::WorkItem item;
   base::Time not_before{};  // not looked at earlier
-  uint32_t put_off = 0;     // times it was put off in a row
+  uint32_t failures = 0;    // questions in a row that the platform did not answer
   std::string door;         // the organisation at whose closed gate it stands
 };
 

@@ -36,7 +36,9 @@ TEST(LedgerLayout, ReadsBackWhatItWrote) {
   EXPECT_EQ(read.position, 9);
 
   std::string name;
-  ASSERT_TRUE(DecodeCarried(CarriedKey(kEvent, kEntry), name).ok());
+  ASSERT_TRUE(DecodeNamedEntry(CarriedKey(kEvent, kEntry), name).ok());
+  EXPECT_EQ(name, kEntry);
+  ASSERT_TRUE(DecodeNamedEntry(UnsettledKey(kSubject, kEntry), name).ok());
   EXPECT_EQ(name, kEntry);
   ASSERT_TRUE(DecodeAbout(AboutKey(kEvent, kSubject, 12), name).ok());
   EXPECT_EQ(name, DeadLetterKey(12));
@@ -87,7 +89,7 @@ TEST(LedgerLayout, CallsACutRowDamaged) {
   }
   EXPECT_TRUE(absl::IsDataLoss(Decode(SightingKey(kEvent, kSubject, 1), "", sighting)));
   EXPECT_TRUE(absl::IsDataLoss(Decode("h", "", held)));
-  EXPECT_TRUE(absl::IsDataLoss(DecodeCarried("x", name)));
+  EXPECT_TRUE(absl::IsDataLoss(DecodeNamedEntry("x", name)));
   EXPECT_TRUE(absl::IsDataLoss(DecodeAbout("y", name)));
   const std::string bytes = Encode(standing, "origin");
   for (size_t length = 0; length < bytes.size(); ++length) {

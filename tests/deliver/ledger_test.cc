@@ -301,6 +301,29 @@ TEST_F(LedgerTest, SettlesAnAttemptWithoutOutcomeBeforeAnythingNewerGoesOut) {
   EXPECT_EQ(next.revision, 1u);
 }
 
+TEST_F(LedgerTest, NamesWhatIsUnsettledOfASubjectThoughEntriesHaveNotBroughtIt) {
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  Log log;
+  log.Entry(0, 1, 0);
+  log.Attempt(0, 1, 1);
+  log.Outcome(0, 1, 1, log::v1::OUTCOME_CLASS_UNKNOWN, "timed_out");
+  log.Outcome(0, 1, 1, log::v1::OUTCOME_CLASS_RETRY, "not_found_there");
+  const auto ledger = Open("unsettled");
+  const std::string id = base::UuidBytes(EntryId(0));
+  const auto unsettled = [&] { return *ledger->Unsettled(kSubject); };
+  EXPECT_THAT(unsettled(), IsEmpty());
+  Apply(*ledger, Topic::kDeliveries, log.deliveries, 0, 2);
+  EXPECT_THAT(unsettled(), ElementsAre(id));
+  EXPECT_THAT(*ledger->Unsettled(std::string(16, 't')), IsEmpty());
+  Apply(*ledger, Topic::kEntries, log.entries, 0, 2);
+  EXPECT_THAT(unsettled(), ElementsAre(id));
+  Apply(*ledger, Topic::kDeliveries, log.deliveries, 2, 1);
+  EXPECT_THAT(unsettled(), ElementsAre(id));
+  Apply(*ledger, Topic::kDeliveries, log.deliveries, 3, 1);
+  EXPECT_THAT(unsettled(), IsEmpty());
+}
+
 TEST_F(LedgerTest, SendsNothingOlderThanWhatDeliveriesSpeakOf) {
   Log log;
   log.Entry(0, 1, 0);

@@ -159,14 +159,14 @@ TEST_F(BacklogTest, LeavesWhatWasPutOffUntilItsTimeOrUntilThatIsForgotten) {
   EXPECT_THAT(Picked(now), ElementsAre(0));
 }
 
-TEST_F(BacklogTest, CountsHowOftenARecordWasPutOffButNotForADoor) {
+TEST_F(BacklogTest, CountsTheFailuresOfEachRecord) {
   Claim("ours");
   Entry(0);
   const std::string key = KeyOf(0);
+  EXPECT_EQ(backlog->CountFailure(0, key), 1u);
   backlog->PutOff(0, key, now, "");
-  backlog->PutOff(0, key, now, "100027469");
-  EXPECT_EQ(backlog->TimesPutOff(0, key), 1u);
-  EXPECT_EQ(backlog->TimesPutOff(0, "q of nobody"), 0u);
+  EXPECT_EQ(backlog->CountFailure(0, key), 2u);
+  EXPECT_EQ(backlog->CountFailure(0, "q of nobody"), 1u);
 }
 
 TEST_F(BacklogTest, AsksItsCallerAboutEachRecord) {

@@ -62,6 +62,15 @@ event::v1::Event RetractionOf(const event::v1::Event& original, uint64_t id) {
   return event;
 }
 
+// The visit in which the patient was referred.
+event::v1::Event VisitOf(const event::v1::Event& referral) {
+  event::v1::Event visit = SampleNamed("growth_visit");
+  *visit.mutable_subject() = referral.subject();
+  *visit.mutable_facility() = referral.referral().from();
+  visit.set_visit_id(referral.visit_id());
+  return visit;
+}
+
 // The next transaction is refused with these words.
 std::string RefusedOnce(const std::string& words) {
   return R"({"match":{"method":"POST","path":"/fhir-r4/v1"},"times":1,
@@ -284,6 +293,28 @@ TEST_F(ForwarderTest, SearchesForAnAttemptThatAStoppedProcessLeftBehind) {
   EXPECT_EQ(Record(Visit().event_id()).attempts(), 1u);
   EXPECT_EQ(Record(unsent.event_id()).attempts(), 2u);
   EXPECT_GT(Created(), created);
+  ExpectNothingTwice();
+}
+
+TEST_F(ForwarderTest, SendsNothingElseOfAPatientWhileAnAttemptHasNoKnownEnd) {
+  sandbox_options.duplicate_check = false;
+  Start();
+  const event::v1::Event& referral = SampleNamed("referral_sent");
+  Push({referral});
+  ASSERT_TRUE(Becomes(referral.event_id(), DELIVERY_STATE_DELIVERED));
+  const std::string record_id = Record(referral.event_id()).record_id();
+
+  // The same on another log, whose forwarder stopped once the request was sent: it created the
+  // Encounter of a visit whose own record is to be sent too.
+  ForgetDeliveries();
+  StartTimeline();
+  AppendAttempt(referral, record_id);
+  const event::v1::Event visit = VisitOf(referral);
+  Push({visit, referral});
+  StartForwarder();
+  EXPECT_TRUE(Becomes(visit.event_id(), DELIVERY_STATE_DELIVERED));
+  EXPECT_TRUE(Becomes(referral.event_id(), DELIVERY_STATE_DELIVERED));
+  EXPECT_EQ(Resources("Encounter").size(), 1u);
   ExpectNothingTwice();
 }
 
@@ -690,10 +721,7 @@ TEST_F(ForwarderTest, CreatesOneEncounterWhicheverOfVisitAndReferralComesFirst) 
   Push({referral});
   ASSERT_TRUE(Becomes(referral.event_id(), DELIVERY_STATE_DELIVERED));
   ASSERT_EQ(Resources("Encounter").size(), 1u);
-  event::v1::Event visit = Visit();
-  *visit.mutable_subject() = referral.subject();
-  *visit.mutable_facility() = referral.referral().from();
-  visit.set_visit_id(referral.visit_id());
+  const event::v1::Event visit = VisitOf(referral);
   Push({visit});
   ASSERT_TRUE(Becomes(visit.event_id(), DELIVERY_STATE_DELIVERED));
   EXPECT_EQ(Resources("Encounter").size(), 1u);

@@ -152,6 +152,10 @@ absl::StatusOr<std::string> Ledger::SharedId(std::string_view part_key) const {
   return bytes.value_or("");
 }
 
+absl::StatusOr<std::vector<std::string>> Ledger::Unsettled(std::string_view subject_key) const {
+  return Named(*store_, UnsettledOf(subject_key), DecodeNamedEntry);
+}
+
 absl::StatusOr<std::vector<WorkItem>> Ledger::Work(bool timed, std::string_view after,
                                                    size_t limit) const {
   return List<WorkItem>(*store_, timed ? kTimedPrefix : kReadyPrefix, after, limit);
@@ -193,7 +197,7 @@ absl::StatusOr<std::vector<Sighting>> Ledger::Sightings(std::string_view event_i
 }
 
 absl::StatusOr<std::vector<std::string>> Ledger::EntriesOf(std::string_view event_id) const {
-  return Named(*store_, CarriedOf(event_id), DecodeCarried);
+  return Named(*store_, CarriedOf(event_id), DecodeNamedEntry);
 }
 
 absl::StatusOr<std::optional<log::v1::WaitingEvent>> Ledger::WaitingOf(

@@ -60,6 +60,9 @@ class Ledger {
   // Encounter of a visit, and the reason of contact it must carry.
   absl::StatusOr<std::string> SharedId(std::string_view part_key) const;
 
+  // The entries of a subject (16 bytes) with an attempt whose end is not known.
+  absl::StatusOr<std::vector<std::string>> Unsettled(std::string_view subject_key) const;
+
   // Work in order, after a key (empty: from the start), at most `limit`. Timed: what waits for its
   // time; else what is due now.
   absl::StatusOr<std::vector<WorkItem>> Work(bool timed, std::string_view after,

@@ -7,7 +7,7 @@ namespace {
 
 using delivery::v1::DeliveryState;
 
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
 
 std::string Number64(uint64_t v) {
   std::string out;
@@ -22,8 +22,8 @@ std::string RevisionKeyOf(char letter, std::string_view entry, uint32_t revision
 std::string OrderKey(std::string_view prefix, uint64_t order, std::string_view entry) {
   return std::string(prefix) + Number64(order) + std::string(entry);
 }
-std::string EventKey(char letter, std::string_view event, std::string_view more) {
-  return letter + std::string(event) + std::string(more);
+std::string PairKey(char letter, std::string_view first, std::string_view more) {
+  return letter + std::string(first) + std::string(more);
 }
 
 // What base::PutText wrote, off the front.
@@ -56,6 +56,9 @@ std::string TimedKey(int64_t due_us, std::string_view entry) {
 std::string HeldKey(uint64_t number, std::string_view entry) {
   return OrderKey(kHeldPrefix, number, entry);
 }
+std::string UnsettledKey(std::string_view subject, std::string_view entry) {
+  return PairKey('o', subject, entry);
+}
 std::string ChangeKey(int64_t position, uint16_t nth) {
   std::string key(kChangePrefix);
   base::PutBe64(key, static_cast<uint64_t>(position));
@@ -63,25 +66,26 @@ std::string ChangeKey(int64_t position, uint16_t nth) {
   return key;
 }
 std::string SightingKey(std::string_view event, std::string_view subject, int64_t position) {
-  return EventKey('v', event, std::string(subject) + Number64(static_cast<uint64_t>(position)));
+  return PairKey('v', event, std::string(subject) + Number64(static_cast<uint64_t>(position)));
 }
 std::string CarriedKey(std::string_view event, std::string_view entry) {
-  return EventKey('x', event, entry);
+  return PairKey('x', event, entry);
 }
 std::string WaitingKey(std::string_view event, std::string_view subject) {
-  return EventKey('w', event, subject);
+  return PairKey('w', event, subject);
 }
 std::string DeadLetterKey(uint64_t number) {
   return std::string(kDeadLetterPrefix) + Number64(number);
 }
 std::string AboutKey(std::string_view event, std::string_view subject, uint64_t number) {
-  return EventKey('y', event, std::string(subject) + Number64(number));
+  return PairKey('y', event, std::string(subject) + Number64(number));
 }
 
-std::string SightingsOf(std::string_view event) { return EventKey('v', event, ""); }
-std::string CarriedOf(std::string_view event) { return EventKey('x', event, ""); }
+std::string UnsettledOf(std::string_view subject) { return PairKey('o', subject, ""); }
+std::string SightingsOf(std::string_view event) { return PairKey('v', event, ""); }
+std::string CarriedOf(std::string_view event) { return PairKey('x', event, ""); }
 std::string AboutOf(std::string_view event, std::string_view subject) {
-  return EventKey('y', event, subject);
+  return PairKey('y', event, subject);
 }
 
 std::string EncodeWork(std::string_view subject_key, int64_t received_at_us) {
@@ -154,7 +158,7 @@ absl::Status Decode(std::string_view key, std::string_view, HeldRow& row) {
   return absl::OkStatus();
 }
 
-absl::Status DecodeCarried(std::string_view key, std::string& entry_id) {
+absl::Status DecodeNamedEntry(std::string_view key, std::string& entry_id) {
   if (key.size() != 33) return LedgerDamaged();
   entry_id = key.substr(17);
   return absl::OkStatus();

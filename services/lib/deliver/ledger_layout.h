@@ -10,6 +10,7 @@
 //   q number entry                     WorkItem, due now
 //   t due entry                        WorkItem, due at that time
 //   h number entry                     HeldRow
+//   o subject entry                    that an attempt of the entry has no known end
 //   c position nth                     ChangeRow
 //   v event subject position           Sighting
 //   x event entry                      that the entry carries the event
@@ -108,6 +109,7 @@ std::string SharedKey(std::string_view part);
 std::string ReadyKey(uint64_t number, std::string_view entry);
 std::string TimedKey(int64_t due_us, std::string_view entry);
 std::string HeldKey(uint64_t number, std::string_view entry);
+std::string UnsettledKey(std::string_view subject, std::string_view entry);
 std::string ChangeKey(int64_t position, uint16_t nth);
 std::string SightingKey(std::string_view event, std::string_view subject, int64_t position);
 std::string CarriedKey(std::string_view event, std::string_view entry);
@@ -115,7 +117,8 @@ std::string WaitingKey(std::string_view event, std::string_view subject);
 std::string DeadLetterKey(uint64_t number);
 std::string AboutKey(std::string_view event, std::string_view subject, uint64_t number);
 
-// What the keys of one event begin with.
+// What the keys of one event, or of one subject, begin with.
+std::string UnsettledOf(std::string_view subject);
 std::string SightingsOf(std::string_view event);
 std::string CarriedOf(std::string_view event);
 std::string AboutOf(std::string_view event, std::string_view subject);
@@ -135,8 +138,8 @@ absl::Status Decode(std::string_view key, std::string_view value, Sighting& row)
 absl::Status Decode(std::string_view key, std::string_view value, HeldRow& row);
 // FailedPrecondition: it has another origin.
 absl::Status Decode(std::string_view value, std::string_view origin, LedgerStanding& standing);
-// Of CarriedKey: the entry. Of AboutKey: the DeadLetterKey.
-absl::Status DecodeCarried(std::string_view key, std::string& entry_id);
+// Of CarriedKey and UnsettledKey: the entry. Of AboutKey: the DeadLetterKey.
+absl::Status DecodeNamedEntry(std::string_view key, std::string& entry_id);
 absl::Status DecodeAbout(std::string_view key, std::string& dead_letter_key);
 absl::Status LedgerDamaged();
 

@@ -135,6 +135,7 @@ std::string Encode(const EntryRow& row) {
   out.Number(row.kept_from);
   out.Text(row.queue_key);
   out.Text(row.held_key);
+  out.Text(row.unsettled_key);
   return out.Take();
 }
 
@@ -157,6 +158,7 @@ absl::Status Decode(std::string_view bytes, EntryRow& row) {
   row.kept_from = static_cast<uint32_t>(in.Number());
   row.queue_key = in.Text();
   row.held_key = in.Text();
+  row.unsettled_key = in.Text();
   return in.Done();
 }
 

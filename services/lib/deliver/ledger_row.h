@@ -62,9 +62,10 @@ struct EntryRow {
   std::vector<uint32_t> unsettled;  // revisions whose last attempt has no known end, ascending
 
   // What stands in the ledger's indexes for it.
-  uint32_t kept_from = 1;  // bytes of revisions from here on are kept
-  std::string queue_key;   // empty: not to be looked at
-  std::string held_key;    // empty: neither held nor refused
+  uint32_t kept_from = 1;     // bytes of revisions from here on are kept
+  std::string queue_key;      // empty: not to be looked at
+  std::string held_key;       // empty: neither held nor refused
+  std::string unsettled_key;  // empty: nothing is unsettled
 };
 
 // A part of a record as the platform knows it.

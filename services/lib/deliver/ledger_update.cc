@@ -197,6 +197,8 @@ absl::Status LedgerUpdate::TakeStep(const eventlog::OwnedRecord& record,
   }
   const std::string entry_id = base::UuidBytes(entry_text);
   SIMPUL_ASSIGN_OR_RETURN(Loaded* const loaded, Load(entry_id));
+  // Deliveries may be ahead of entries, and an attempt stands in its subject's way at once.
+  if (loaded->row.subject_key.empty()) loaded->row.subject_key = record.key;
   const uint32_t seen_before = loaded->row.revision_seen;
   SIMPUL_ASSIGN_OR_RETURN(RevisionRow* const revision, LoadRevision(entry_id, *loaded, number));
   const RevisionRow before = *revision;
@@ -324,6 +326,7 @@ absl::Status LedgerUpdate::FileEntry(const std::string& entry_id, Loaded& loaded
     }
   }
   File(held_key, "", row.held_key);
+  File(row.unsettled.empty() ? "" : UnsettledKey(row.subject_key, entry_id), "", row.unsettled_key);
   return absl::OkStatus();
 }
 
