@@ -5,11 +5,13 @@
 // PROGRAM is the path of simpul. FOLDER is kept, and used as it is when it holds data already.
 // Fills a log with EVENTS (1 million unless said otherwise) before it starts the program on it: how
 // fast it is ready, how much memory it holds, how late single events at the nation's peak hour are
-// on their timelines, how many events a second a burst puts there. The program has no platform to
-// send to: bench_delivery measures that.
+// on their timelines, how many events a second a burst puts there, how soon all is there again
+// after kill -9. The program has no platform to send to: bench_delivery measures that.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -48,6 +50,7 @@ constexpr int kPacedSeconds = 10;
 constexpr size_t kPacedThreads = 48;  // so many that none comes late because of the one before
 constexpr size_t kBurstEvents = 100'000;
 constexpr size_t kBurstThreads = 4;
+constexpr double kSyncSeconds = 5;
 constexpr size_t kBatch = 500;
 
 // `simpul serve` on a folder, from start to end.
@@ -60,6 +63,7 @@ class Program {
     process_.Hear(1);  // it listens
   }
   ~Program() { process_.Stop(); }
+  void Kill() { process_.Kill(); }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -186,6 +190,27 @@ std::vector<double> Pace(const std::string& address, size_t first, size_t patien
   return all;
 }
 
+// What the disk alone takes to make a small record durable, in milliseconds, as often as one can
+// follow another for some seconds.
+std::vector<double> SyncAlone(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "sync";
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  SIMPUL_CHECK(fd >= 0, "{} cannot be written.", file.string());
+  const std::string record(600, 'x');
+  std::vector<double> all;
+  const auto begin = Steady::now();
+  while (SecondsSince(begin) < kSyncSeconds) {
+    const auto one = Steady::now();
+    SIMPUL_CHECK(::write(fd, record.data(), record.size()) == static_cast<ssize_t>(record.size()) &&
+                     ::fdatasync(fd) == 0,
+                 "{} cannot be written.", file.string());
+    all.push_back(SecondsSince(one) * 1000);
+  }
+  ::close(fd);
+  std::filesystem::remove(file);
+  return all;
+}
+
 // Events a second, from the first call until the last event is seen on its timeline.
 double Burst(const std::string& address, size_t first, size_t patients) {
   const auto begin = Steady::now();
@@ -218,7 +243,7 @@ int Run(const std::string& program, size_t events, const std::filesystem::path& 
     Fill(**log, opened->secret(), events, patients);
   }
   const auto started = Steady::now();
-  const Program serve(program, data);
+  Program serve(program, data);
   const std::string address = serve.Address("grpc");
   Caller caller(address);
   while (!caller.HasCaughtUp())
@@ -226,6 +251,9 @@ int Run(const std::string& program, size_t events, const std::filesystem::path& 
   PrintAsked(fmt::format("serve: catching up with {} events, all roles", events),
              static_cast<double>(events) / SecondsSince(started), "", "events/s");
   serve.AwaitIdle();
+  const std::vector<double> sync_ms = SyncAlone(folder);
+  PrintAsked("one small write made durable on this disk, nothing else asked of it, p99",
+             Quantile(sync_ms, 0.99), "", "ms");
   const std::vector<double> ms = Pace(address, events, patients);
   fmt::print(stderr, "p50 {:.1f} ms, p90 {:.1f}, p95 {:.1f}, p99 {:.1f}, max {:.1f}\n",
              Quantile(ms, 0.5), Quantile(ms, 0.9), Quantile(ms, 0.95), Quantile(ms, 0.99),
@@ -237,6 +265,13 @@ int Run(const std::string& program, size_t events, const std::filesystem::path& 
   PrintAsked(fmt::format("memory of serve with {} events", events), serve.Resident("VmRSS:"),
              "< 256", "MiB");
   PrintAsked("memory of serve, the most there was", serve.Resident("VmHWM:"), "", "MiB");
+  serve.Kill();
+  const auto again = Steady::now();
+  const Program restarted(program, data);
+  Caller after(restarted.Address("grpc"));
+  while (!after.HasCaughtUp())
+    std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(20));
+  PrintAsked("all timelines there again after kill -9", SecondsSince(again), "", "s");
   return 0;
 }
 
