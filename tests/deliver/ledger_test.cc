@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <random>
+#include <set>
 
 #include "lib/base/status_macros.h"
 #include "lib/base/uuid.h"
+#include "tests/support/crash_image.h"
 #include "tests/support/temp_folder.h"
 
 namespace simpul::deliver {
@@ -128,11 +130,12 @@ struct Log {
 
 class LedgerTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Ledger> Open(const std::string& name) {
+  std::unique_ptr<Ledger> Open(const std::string& name) { return Open(name, memory_); }
+  std::unique_ptr<Ledger> Open(const std::string& name, LedgerMemory& memory) {
     log::v1::Install install;
     install.set_install_id("i");
     install.set_partitions(1);
-    auto ledger = Ledger::Open(folder_ / name, install, 0, memory_);
+    auto ledger = Ledger::Open(folder_ / name, install, 0, memory);
     EXPECT_TRUE(ledger.ok()) << ledger.status();
     return *std::move(ledger);
   }
@@ -255,6 +258,34 @@ TEST_F(LedgerTest, IsTheSameWhenRecordsAreReadTwiceAndAfterItIsOpenedAgain) {
   Apply(*ledger, Topic::kEntries, log.entries, 0, log.entries.size());
   Apply(*ledger, Topic::kDeliveries, log.deliveries, 2, log.deliveries.size() - 2);
   EXPECT_EQ(Picture(*ledger, 8), expected);
+}
+
+TEST_F(LedgerTest, IsAfterACrashAsItWasAfterSomeBatchAndIsFilledFromTheLog) {
+  const Log log = Everything();
+  const auto once = Open("once");
+  Apply(*once, Topic::kEntries, log.entries, 0, log.entries.size());
+  Apply(*once, Topic::kDeliveries, log.deliveries, 0, log.deliveries.size());
+  const std::string expected = Picture(*once, 8);
+
+  // With so little memory it is written out every now and then, with more never.
+  LedgerMemory little(64 << 10);
+  std::set<int64_t> left;
+  for (const bool written_out : {true, false}) {
+    const std::string name = written_out ? "written out" : "in memory";
+    const auto killed = Open(name, written_out ? little : memory_);
+    for (size_t n = 0; n < log.deliveries.size(); ++n) {
+      if (n < log.entries.size()) Apply(*killed, Topic::kEntries, log.entries, n, 1);
+      Apply(*killed, Topic::kDeliveries, log.deliveries, n, 1);
+      const std::string image = fmt::format("{} {}", name, n);
+      simpul::testing::CopyCrashImage(folder_ / name, folder_ / image);
+      const auto ledger = Open(image);
+      left.insert(ledger->Next(Topic::kDeliveries));
+      Apply(*ledger, Topic::kEntries, log.entries, 0, log.entries.size());
+      Apply(*ledger, Topic::kDeliveries, log.deliveries, 0, log.deliveries.size());
+      ASSERT_EQ(Picture(*ledger, 8), expected) << image;
+    }
+  }
+  EXPECT_GT(left.size(), 5u) << "it was hardly ever written out";
 }
 
 TEST_F(LedgerTest, ShowsEachRecordsStateAsTheLogTellsIt) {

@@ -1,9 +1,13 @@
 #include "lib/timeline/store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <set>
 
 #include "lib/base/status_macros.h"
 #include "lib/timeline/decode.h"
+#include "tests/support/crash_image.h"
 #include "tests/support/sample_events.h"
 #include "tests/support/temp_folder.h"
 #include "tests/timeline/histories.h"
@@ -321,6 +325,45 @@ TEST_F(StoreTest, EndsInTheSameStateHoweverTheRecordsAreCut) {
   const auto b = cut->Unread(0, SIZE_MAX);
   ASSERT_EQ(a.size(), b.size());
   for (size_t n = 0; n < a.size(); ++n) EXPECT_EQ(a[n].value, b[n].value) << n;
+}
+
+TEST_F(StoreTest, IsAfterACrashAsItWasAfterSomeBatchAndIsFilledFromTheLog) {
+  // So little memory that it is written out every now and then.
+  memory_ = StoreMemory::Make(256 << 10);
+  const auto records = Records(testing::RandomStory(5, 600));
+  const auto whole = Open("whole");
+  ASSERT_TRUE(Apply(*whole, records).ok());
+  const std::vector<eventlog::OwnedRecord> entries = Entries(*whole);
+
+  const auto killed = Open("killed");
+  std::set<int64_t> left;
+  constexpr size_t kStep = 20;
+  size_t told = 0;
+  for (size_t n = 0; n < records.size(); n += kStep) {
+    const size_t size = std::min(kStep, records.size() - n);
+    ASSERT_TRUE(Apply(*killed, std::span(records).subspan(n, size)).ok());
+    // Some of what it told came back.
+    const size_t back = (killed->state().last_number - told) / 2;
+    ASSERT_TRUE(killed->ReadBack(std::span(entries).subspan(told, back)).ok());
+    told += back;
+
+    const std::string image = fmt::format("image-{}", n);
+    testing::CopyCrashImage(folder_ / "killed", folder_ / image);
+    const auto store = Open(image);
+    const Store::State state = store->state();
+    left.insert(state.position);
+    ASSERT_LE(state.position, killed->state().position);
+    // The log is read again from where it stands, entries to their end first.
+    ASSERT_TRUE(store->ReadBack(std::span(entries).first(told)).ok());
+    ASSERT_TRUE(Apply(*store, records).ok());
+    ASSERT_EQ(testing::Counted(store->state().tally), testing::Counted(whole->state().tally));
+    const auto unread = store->Unread(0, SIZE_MAX);
+    ASSERT_EQ(unread.size(), entries.size() - told);
+    for (size_t i = 0; i < unread.size(); ++i) {
+      ASSERT_EQ(unread[i].value, entries[told + i].value) << i;
+    }
+  }
+  EXPECT_GT(left.size(), 3u) << "it was hardly ever written out";
 }
 
 TEST_F(StoreTest, ShowsRevisionsOfWatchedPatientsOnly) {

@@ -50,6 +50,12 @@ inline void PutBytesField(std::string& out, uint32_t field, std::string_view byt
 
 // Takes a number off the front; nullopt when there is none of at most `bytes_max` bytes.
 inline std::optional<uint64_t> TakeVarint(std::string_view& bytes, size_t bytes_max = 10) {
+  // Nearly all are of one byte.
+  if (!bytes.empty() && static_cast<uint8_t>(bytes.front()) < 0x80) {
+    const auto value = static_cast<uint8_t>(bytes.front());
+    bytes.remove_prefix(1);
+    return value;
+  }
   uint64_t value = 0;
   for (size_t i = 0; i < bytes.size() && i < bytes_max; ++i) {
     const auto byte = static_cast<uint8_t>(bytes[i]);

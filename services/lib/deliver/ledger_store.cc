@@ -89,11 +89,9 @@ absl::StatusOr<std::unique_ptr<LedgerStore>> LedgerStore::Open(const std::filesy
   options.arena_block_size = 64 << 10;
   options.level0_file_num_compaction_trigger = 8;
   options.max_open_files = 32;
-  options.max_total_wal_size = 16 << 20;
   options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
-  options.wal_bytes_per_sync = 1 << 20;
   options.keep_log_file_num = 1;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.stats_dump_period_sec = 0;
@@ -147,7 +145,9 @@ absl::Status LedgerStore::CheckRoom() const {
 }
 
 absl::Status LedgerStore::Write(const LedgerWrites& writes) {
-  rocksdb::Status status = database_->db->Write(rocksdb::WriteOptions(), &writes.batch_->writes);
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;  // docs/decisions/0007-no-second-write-ahead-log.md
+  rocksdb::Status status = database_->db->Write(unlogged, &writes.batch_->writes);
   if (status.ok()) status = database_->memory.HoldBound(*database_->db);
   database_->failed = database_->failed || !status.ok();
   return FromRocks(status);

@@ -121,15 +121,13 @@ bool DecodeMeta(std::string_view in, Meta& meta) {
   return true;
 }
 
-// What an ordinary record of the outbox takes.
-constexpr size_t kOutboxRecordBytes = 1024;
-
 // The outbox of one applied batch. Stored: number of the first record (8), then for each a byte 1
 // for a dead letter, length of the key (2), key, length of the value (4), value.
 class OutboxBatch {
  public:
-  explicit OutboxBatch(uint64_t first = 0, size_t records = 0) : first_(first) {
-    bytes_.reserve(8 + records * kOutboxRecordBytes);
+  // `bytes` and `records` are guesses of how large it becomes.
+  explicit OutboxBatch(uint64_t first = 0, size_t bytes = 0, size_t records = 0) : first_(first) {
+    bytes_.reserve(bytes);
     places_.reserve(records);
     base::PutBe64(bytes_, first);
   }
@@ -175,8 +173,10 @@ class OutboxBatch {
   uint64_t first() const { return first_; }
   uint64_t last() const { return first_ + places_.size() - 1; }
   const std::string& bytes() const { return bytes_; }
-  // Gives back what was reserved and not used.
-  void Trim() { bytes_.shrink_to_fit(); }
+  // Gives back what was reserved and not used, where that is much.
+  void Trim() {
+    if (bytes_.capacity() > bytes_.size() / 4 * 5) bytes_.shrink_to_fit();
+  }
 
   // The records not yet read back.
   bool empty() const { return read_ == places_.size(); }
@@ -217,7 +217,6 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
                              const std::shared_ptr<ErrorListener>& listener) {
   rocksdb::Options options;
   options.create_if_missing = true;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.paranoid_checks = true;
   options.max_bgerror_resume_count = 0;
   options.listeners.push_back(listener);
@@ -237,10 +236,8 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
   options.level0_stop_writes_trigger = 40;
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kNoCompression;
-  options.avoid_flush_during_shutdown = true;  // the WAL has it
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
-  options.wal_bytes_per_sync = 1 << 20;
   options.allow_fallocate = false;  // two dozen stores would reserve half a gigabyte
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
@@ -276,6 +273,7 @@ struct Store::Rocks {
   absl::Status failure;            // under mutex
   Meta meta;                       // under mutex, as stored
   std::deque<OutboxBatch> outbox;  // under mutex, as stored less what was read back
+  size_t outbox_batch_bytes = 0;   // under mutex: what the next of them may take
 
   absl::Status Error(std::string_view what, std::string_view why) const {
     return absl::InternalError(
@@ -300,7 +298,9 @@ struct Store::Rocks {
 
   absl::Status Write(rocksdb::WriteBatch& batch) {
     if (options.tap != nullptr) options.tap(batch.Data());
-    rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
+    rocksdb::WriteOptions unlogged;
+    unlogged.disableWAL = true;  // docs/decisions/0007-no-second-write-ahead-log.md
+    rocksdb::Status status = db->Write(unlogged, &batch);
     // RocksDB begins to flush short of the bound and goes on taking writes: who runs away from it
     // waits for the flush.
     const rocksdb::WriteBufferManager& buffers =
@@ -453,7 +453,9 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   absl::Status stop;
   const auto put_out = [&](std::string_view key, bool dead_letter, auto append) {
     if (state.last_number <= state.read_number) return;
-    if (!fresh.has_value()) fresh.emplace(state.last_number, records.size());
+    if (!fresh.has_value()) {
+      fresh.emplace(state.last_number, rocks.outbox_batch_bytes, records.size());
+    }
     fresh->Add(key, dead_letter, append);
     state.outbox_bytes += fresh->Size(state.last_number);
   };
@@ -543,6 +545,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   if (SIMPUL_PLANTED_BUG("position_in_second_batch")) {
     SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
     batch.Clear();
+    if (!rocks.db->Flush({}).ok()) return rocks.Fail(rocks.Error("written", "no flush"));
     SIMPUL_CRASH_POINT("between_batches");
   }
   batch.Put(AsSlice(kMetaKey), Encode(meta));
@@ -550,6 +553,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   rocks.meta = std::move(meta);
   if (fresh.has_value()) {
     fresh->Trim();
+    rocks.outbox_batch_bytes = fresh->bytes().size() / 8 * 9;
     rocks.outbox.push_back(*std::move(fresh));
     SIMPUL_CRASH_POINT("between_state_and_derived_append");
   }
