@@ -121,12 +121,13 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   }
   if (self.platform_ != nullptr) {
     std::vector<eventlog::Draft> claims;
-    for (const std::string& key : self.partition_keys_) {
+    const eventlog::Replica& replica = self.options_.replica;
+    for (const auto& owned : eventlog::OwnedBy(replica, log.partitions(), /*owners=*/1)) {
       log::v1::DeliveryRecord step;
       step.set_claim(self.claim_);
       step.set_at_us(base::ToMicros(clock.Now()));
-      step.mutable_claimed()->set_replica(0);
-      claims.push_back(DraftOf(key, std::move(step), self.claim_));
+      step.mutable_claimed()->set_replica(replica.number);
+      claims.push_back(DraftOf(self.partition_keys_[owned.number], std::move(step), self.claim_));
     }
     for (const eventlog::Appended& appended : eventlog::AppendAndWait(log, std::move(claims))) {
       if (!appended.ok()) return base::Within("claiming the partitions", appended.status());

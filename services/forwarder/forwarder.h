@@ -23,6 +23,7 @@
 #include "lib/event/subject.h"
 #include "lib/eventlog/event_log.h"
 #include "lib/eventlog/follower.h"
+#include "lib/eventlog/ownership.h"
 #include "simpul/delivery/v1/delivery.pb.h"
 
 namespace simpul::forwarder {
@@ -41,11 +42,13 @@ class Forwarder {
     size_t connections_max = 32;
     size_t jobs_max = 96;
     size_t memory_bytes = 24 << 20;  // of the ledgers' caches and write buffers
+    // Every replica keeps every ledger and answers for all; it sends from its own partitions.
+    eventlog::Replica replica;
   };
 
-  // Opens the ledgers, claims every partition on the log and begins to follow it. Sending from a
-  // partition begins when everything written before the claim has been read. Errors name the file
-  // or folder and the next step. `log`, `secret`, `clock` and `metrics` must outlive it.
+  // Opens the ledgers, claims the replica's partitions on the log and begins to follow it. Sending
+  // from a partition begins when everything written before the claim has been read. Errors name the
+  // file or folder and the next step. `log`, `secret`, `clock` and `metrics` must outlive it.
   static absl::StatusOr<std::unique_ptr<Forwarder>> Open(eventlog::EventLog& log,
                                                          const event::Secret& secret,
                                                          Options options, const base::Clock& clock,

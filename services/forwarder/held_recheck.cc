@@ -27,48 +27,47 @@ HeldRecheck::HeldRecheck(const Backlog& backlog, StepLog& steps, fhir::MapOption
 
 void HeldRecheck::DirectoryChanged() {
   for (uint32_t partition = 0; partition < backlog_.partitions(); ++partition) {
-    from_[partition] = "";
+    passes_[partition].after.clear();
   }
 }
 
 void HeldRecheck::CredentialsChanged() {
-  credentials_ = true;
   DirectoryChanged();
+  for (auto& [partition, pass] : passes_) pass.for_credentials = true;
 }
 
 bool HeldRecheck::Go(const fhir::Directory& directory) {
-  for (auto next = from_.begin(); next != from_.end();) {
-    auto& [partition, after] = *next;
+  for (auto next = passes_.begin(); next != passes_.end();) {
+    auto& [partition, pass] = *next;
     if (!backlog_.Ours(partition)) {
       ++next;
       continue;
     }
     const deliver::Ledger& ledger = backlog_.ledger(partition);
-    const auto rows = ledger.Held(after, kPageRows);
+    const auto rows = ledger.Held(pass.after, kPageRows);
     if (!rows.ok()) {
-      next = from_.erase(next);
+      next = passes_.erase(next);
       continue;
     }
     for (const deliver::HeldRow& held : *rows) {
-      after = held.key;
-      LookAt(ledger, held.entry_id, directory);
+      pass.after = held.key;
+      LookAt(ledger, held.entry_id, pass.for_credentials, directory);
     }
     // One page at a time: sending goes on meanwhile.
     if (rows->size() == kPageRows) return true;
-    next = from_.erase(next);
+    next = passes_.erase(next);
   }
-  if (from_.empty()) credentials_ = false;
   return false;
 }
 
 void HeldRecheck::LookAt(const deliver::Ledger& ledger, const std::string& entry_id,
-                         const fhir::Directory& directory) {
+                         bool credentials_changed, const fhir::Directory& directory) {
   const auto entry_row = ledger.Entry(entry_id);
   if (!entry_row.ok() || !entry_row->has_value()) return;
   const uint32_t revision = (*entry_row)->latest;
   const auto row = ledger.Revision(entry_id, revision);
   if (!row.ok()) return;
-  const bool for_credentials = credentials_ && IsForCredentials(row->reason);
+  const bool for_credentials = credentials_changed && IsForCredentials(row->reason);
   if (!for_credentials && !IsForDirectory(row->reason)) return;
   const auto entry = ledger.EntryAt(entry_id, revision);
   if (!entry.ok()) return;

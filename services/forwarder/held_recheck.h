@@ -28,14 +28,18 @@ class HeldRecheck {
   bool Go(const fhir::Directory& directory);
 
  private:
-  void LookAt(const deliver::Ledger& ledger, const std::string& entry_id,
+  void LookAt(const deliver::Ledger& ledger, const std::string& entry_id, bool credentials_changed,
               const fhir::Directory& directory);
 
   const Backlog& backlog_;
   StepLog& steps_;
   const fhir::MapOptions map_options_;
-  std::map<uint32_t, std::string> from_;  // partition: the last held record that was looked at
-  bool credentials_ = true;               // those held for their credentials too
+  // A look through what a partition holds.
+  struct Pass {
+    std::string after;             // the last record that was looked at
+    bool for_credentials = false;  // those held for their credentials too
+  };
+  std::map<uint32_t, Pass> passes_;  // by partition
 };
 
 }  // namespace simpul::forwarder

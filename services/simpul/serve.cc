@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -36,6 +37,9 @@
 #include "simpul/duration_text.h"
 #include "simpul/kafka_flags.h"
 #include "simpul/listen.h"
+#include "simpul/replica_flags.h"
+#include "timeline/front.h"
+#include "timeline/peer_rpc.h"
 #include "timeline/timeline_role.h"
 #include "timeline/timeline_rpc.h"
 
@@ -56,6 +60,8 @@ struct Options {
   std::string log{kEmbedded};
   KafkaFlags kafka;
   bool accept_single_copy = false;
+  ReplicaFlags replicas;
+  eventlog::Replica replica;  // of those
   std::string grpc{kGrpcUsual};
   std::string admin{kAdminUsual};
   std::string platform;
@@ -77,6 +83,11 @@ void RaiseFileLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 absl::StatusOr<eventlog::DataFolder> OpenFolder(const Options& options) {
@@ -116,8 +127,22 @@ absl::StatusOr<std::unique_ptr<forwarder::Forwarder>> OpenForwarder(
   forwarding.directory_file = options.directory;
   forwarding.earliest_day = options.earliest_day;
   forwarding.retry.request_limit = *ParseDuration(options.request_limit);
+  forwarding.replica = options.replica;
   return forwarder::Forwarder::Open(log, folder.secret(), std::move(forwarding),
                                     base::SystemClock(), metrics);
+}
+
+// The timeline's replicas by number, this one left out.
+absl::StatusOr<std::vector<std::unique_ptr<timeline_role::Peer>>> OpenPeers(
+    const Options& options) {
+  std::vector<std::unique_ptr<timeline_role::Peer>> peers;
+  if (options.replica.count == 1) return peers;
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<std::string> addresses, PeersOf(options.replicas));
+  for (uint32_t number = 0; number < addresses.size(); ++number) {
+    peers.push_back(number == options.replica.number ? nullptr
+                                                     : timeline_role::PeerAt(addresses[number]));
+  }
+  return peers;
 }
 
 absl::Status Run(const Options& options) {
@@ -153,11 +178,15 @@ absl::Status Run(const Options& options) {
   std::vector<rpc::ServicePtr> services;
 
   std::unique_ptr<timeline_role::TimelineRole> timeline;
+  std::optional<timeline_role::Front> front;
   if (options.Has("timeline")) {
-    SIMPUL_ASSIGN_OR_RETURN(timeline, timeline_role::TimelineRole::Open(
-                                          *log, folder.secret(), folder.timeline(), metrics));
+    SIMPUL_ASSIGN_OR_RETURN(auto peers, OpenPeers(options));
+    SIMPUL_ASSIGN_OR_RETURN(
+        timeline, timeline_role::TimelineRole::Open(*log, folder.secret(), folder.timeline(),
+                                                    metrics, options.replica));
+    front.emplace(*timeline, folder.secret(), options.replica, std::move(peers));
     checks.push_back({"timeline", [&timeline] { return timeline->Ready(); }});
-    services.push_back(timeline_role::BindTimeline(*timeline, metrics));
+    services.push_back(timeline_role::BindTimeline(*front, metrics));
   }
   std::unique_ptr<forwarder::Forwarder> forwarder;
   if (options.Has("forwarder")) {
@@ -209,7 +238,7 @@ absl::Status Run(const Options& options) {
   stop_limit.emplace(stop_within);
   draining = true;
   std::filesystem::remove(folder.ports(), ignored);
-  if (timeline != nullptr) timeline->EndWaits();
+  if (front.has_value()) front->EndWaits();
   server->Drain(stop_within / 2);
   return absl::OkStatus();  // the roles end in the opposite order of their beginning
 }
@@ -227,9 +256,28 @@ absl::Status CheckLog(const Options& options) {
   return absl::OkStatus();
 }
 
-int Serve(const Options& options) {
-  if (const absl::Status may = CheckLog(options); !may.ok()) {
-    Complain(fmt::format("serve: {}", base::Message(may)));
+// Sets which replica this is. InvalidArgument: the flags do not go together.
+absl::Status ReadReplica(Options& options) {
+  SIMPUL_ASSIGN_OR_RETURN(options.replica, ReplicaOf(options.replicas, HostName()));
+  if (options.replica.count == 1) return absl::OkStatus();
+  if (options.log != kKafka) {
+    return absl::InvalidArgumentError(
+        "--replicas: on the embedded log there is one process; say --log kafka");
+  }
+  if (options.Has("timeline")) {
+    SIMPUL_RETURN_IF_ERROR(PeersOf(options.replicas).status());
+  } else if (!options.Has("forwarder")) {
+    return absl::InvalidArgumentError(
+        "--replicas: ingest and records keep nothing; start as many as you like without it");
+  }
+  return absl::OkStatus();
+}
+
+int Serve(Options options) {
+  absl::Status goes_together = CheckLog(options);
+  if (goes_together.ok()) goes_together = ReadReplica(options);
+  if (!goes_together.ok()) {
+    Complain(fmt::format("serve: {}", base::Message(goes_together)));
     return kWrongUse;
   }
   for (const auto& [flag, address] :
@@ -277,6 +325,7 @@ void AddServe(CLI::App& app, Chosen& chosen) {
   command->add_flag("--accept-single-copy", options->accept_single_copy,
                     "Start although one broker's memory may hold the only copy of what is "
                     "acknowledged");
+  AddReplicaFlags(*command, options->replicas);
   const auto* grpc = command
                          ->add_option("--grpc", options->grpc,
                                       "Where it answers gRPC, HOST:PORT; port 0: any; of a role "

@@ -1,5 +1,6 @@
 // simpul state: positions, counts and checksums of what was derived from the log.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <memory>
@@ -9,6 +10,33 @@
 
 namespace simpul::cli {
 namespace {
+
+std::string OwnersJson(const timeline::v1::PartitionState& partition) {
+  std::vector<std::string> owners;
+  for (const auto& owner : partition.owners()) {
+    owners.push_back(JsonLine()
+                         .Count("replica", owner.replica())
+                         .Number("position", owner.position())
+                         .Text("checksum", owner.checksum())
+                         .Take());
+  }
+  return fmt::format("[{}]", fmt::join(owners, ","));
+}
+
+// Words for two owners who stand at one position with different timelines; empty: there are none.
+std::string Disagreement(const timeline::v1::PartitionState& partition) {
+  std::map<int64_t, const timeline::v1::OwnerState*> by_position;
+  for (const auto& owner : partition.owners()) {
+    const auto [it, is_new] = by_position.try_emplace(owner.position(), &owner);
+    if (is_new || it->second->checksum() == owner.checksum()) continue;
+    return fmt::format(
+        "replicas {} and {} have different timelines of partition {} at position {}: this is a "
+        "bug of Simpul or a damaged disk. Delete this partition's folder of both, one after the "
+        "other: it is made again from the log",
+        it->second->replica(), owner.replica(), partition.partition(), owner.position());
+  }
+  return "";
+}
 
 int State(const Door& door) {
   Client client(door.to);
@@ -50,7 +78,15 @@ int State(const Door& door) {
                "OPEN", "CHECKSUM"});
   uint64_t waiting = 0, dead_letters = 0, lag = 0;
   bool stopped = false;
+  for (const auto& silent : state.silent()) {
+    Complain(fmt::format("state: timeline replica {} does not answer replica {}: {}",
+                         silent.replica(), state.replica(), silent.reason()));
+  }
   for (const auto& one : state.partitions()) {
+    if (const std::string words = Disagreement(one); !words.empty()) {
+      Complain("state: " + words);
+      stopped = true;
+    }
     waiting += one.waiting();
     dead_letters += one.dead_letters();
     if (one.log_end() > one.position())
@@ -68,6 +104,7 @@ int State(const Door& door) {
           .Count("waiting", one.waiting())
           .Count("dead_letters", one.dead_letters())
           .Text("stopped", one.stopped());
+      if (!one.owners().empty()) line.Raw("owners", OwnersJson(one));
       if (found != ledgers.end()) {
         line.Text("ledger_checksum", found->second->checksum());
         add_ledger(line, *found->second);

@@ -44,9 +44,15 @@ constexpr std::chrono::seconds kMeasurePause{5};
 constexpr std::chrono::seconds kWaitUsual{5};
 constexpr std::chrono::seconds kWaitMax{30};
 constexpr std::chrono::seconds kWatchPause{1};
+// What this owner's betters have for appending what is derived.
+constexpr std::chrono::seconds kPatience{5};
+
+struct Group;
 
 struct Partition {
   uint32_t number = 0;
+  uint32_t rank = 0;  // among its owners
+  Group* group = nullptr;
   std::unique_ptr<timeline::Store> store;
   std::unique_ptr<timeline::Publisher> publisher;  // after the store it reads
   int64_t events_end = 0;                          // of the log when the role was opened
@@ -90,7 +96,8 @@ struct TimelineRole::State {
   prometheus::Counter& revisions_total;
   prometheus::Counter& dead_letters_total;
   std::shared_ptr<timeline::StoreMemory> memory;
-  std::deque<Partition> partitions;
+  std::deque<Partition> partitions;   // that are kept here
+  std::vector<Partition*> by_number;  // null: not kept here
   std::deque<Group> groups;
   Watchers watchers;
   std::atomic<bool> stopping = false;
@@ -114,7 +121,8 @@ struct TimelineRole::State {
                                            "Dead letters that the projection reported.")),
         memory(timeline::StoreMemory::Make(kMemoryBytes)) {}
 
-  absl::Status OpenPartition(uint32_t number, const std::filesystem::path& folder);
+  absl::Status OpenPartition(const eventlog::OwnedPartition& owned,
+                             const std::filesystem::path& folder);
   absl::Status StartGroup(Group& group);
   void StartProjection(Group& group);
   absl::Status Apply(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
@@ -123,16 +131,21 @@ struct TimelineRole::State {
   void Idle(Group& group);
   void Measure(Group& group);
   std::map<uint32_t, std::string> Stopped() const;
-  Partition& Of(const event::SubjectKey& subject) {
-    return partitions[event::PartitionOf(subject.view(), log.partitions())];
+  absl::StatusOr<Partition*> Of(const event::SubjectKey& subject) const {
+    const uint32_t number = event::PartitionOf(subject.view(), log.partitions());
+    if (by_number[number] != nullptr) return by_number[number];
+    return absl::UnavailableError(fmt::format("Partition {} is not kept by this replica.", number));
   }
   absl::Status Read(const Question& question, timeline::v1::GetTimelineResponse& response);
 };
 
-absl::Status TimelineRole::State::OpenPartition(uint32_t number,
+absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& owned,
                                                 const std::filesystem::path& folder) {
+  const uint32_t number = owned.number;
   Partition& partition = partitions.emplace_back();
   partition.number = number;
+  partition.rank = owned.rank;
+  by_number[number] = &partition;
   const std::filesystem::path own = folder / fmt::format("{:02}", number);
   SIMPUL_ASSIGN_OR_RETURN(
       partition.store,
@@ -162,9 +175,12 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
   for (Partition* partition : group.partitions) {
     starts.push_back(
         {{Topic::kEntries, partition->number}, partition->entries_position.load() + 1});
-    partition->publisher = std::make_unique<timeline::Publisher>(log, *partition->store, [&group] {
-      if (Follower* follower = group.to_wake.load()) follower->Wake();
-    });
+    partition->publisher = std::make_unique<timeline::Publisher>(
+        log, *partition->store,
+        [&group] {
+          if (Follower* follower = group.to_wake.load()) follower->Wake();
+        },
+        partition->rank * kPatience);
   }
   SIMPUL_ASSIGN_OR_RETURN(
       group.entries,
@@ -204,7 +220,7 @@ void TimelineRole::State::StartProjection(Group& group) {
 
 absl::Status TimelineRole::State::Apply(uint32_t number,
                                         std::span<const eventlog::OwnedRecord> records) {
-  Partition& partition = partitions[number];
+  Partition& partition = *by_number[number];
   timeline::Store::Applied applied;
   const absl::Status status = partition.store->Apply(
       records, [this](const event::SubjectKey& subject) { return watchers.Watched(subject); },
@@ -223,12 +239,12 @@ absl::Status TimelineRole::State::Apply(uint32_t number,
 
 absl::Status TimelineRole::State::ReadBack(uint32_t number,
                                            std::span<const eventlog::OwnedRecord> records) {
-  Partition& partition = partitions[number];
+  Partition& partition = *by_number[number];
   SIMPUL_RETURN_IF_ERROR(partition.store->ReadBack(records));
   partition.entries_position = std::max(partition.entries_position.load(), records.back().position);
   if (partition.is_outbox_full.load() &&
       partition.store->state().outbox_bytes < kOutboxBytesMax / 2) {
-    Group& group = groups[number % kThreads];
+    Group& group = *partition.group;
     const std::lock_guard lock(group.to_retry_mutex);
     if (group.to_retry != nullptr) group.to_retry->RetryNow();
   }
@@ -307,12 +323,13 @@ std::map<uint32_t, std::string> TimelineRole::State::Stopped() const {
 
 absl::Status TimelineRole::State::Read(const Question& question,
                                        timeline::v1::GetTimelineResponse& response) {
-  Partition& partition = Of(question.subject);
+  SIMPUL_ASSIGN_OR_RETURN(const Partition* const partition, Of(question.subject));
   SIMPUL_ASSIGN_OR_RETURN(const timeline::Store::Patient patient,
-                          partition.store->Read(question.subject));
-  Answer(question, secret, log.install(), partition.number, patient.entries, response);
+                          partition->store->Read(question.subject));
+  Answer(question, secret, log.install(), partition->number, patient.entries, response);
   *response.mutable_patient() = Demographics(patient.entries);
-  response.set_position(eventlog::PositionToken(log.install(), partition.number, patient.position));
+  response.set_position(
+      eventlog::PositionToken(log.install(), partition->number, patient.position));
   return absl::OkStatus();
 }
 
@@ -320,11 +337,13 @@ TimelineRole::TimelineRole(std::unique_ptr<State> state) : state_(std::move(stat
 
 absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
     eventlog::EventLog& log, const event::Secret& secret, const std::filesystem::path& folder,
-    base::Metrics& metrics) {
+    base::Metrics& metrics, const eventlog::Replica& replica) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   auto state = std::make_unique<State>(log, secret, metrics);
-  for (uint32_t number = 0; number < log.partitions(); ++number) {
-    SIMPUL_RETURN_IF_ERROR(state->OpenPartition(number, folder));
+  state->by_number.resize(log.partitions());
+  for (const eventlog::OwnedPartition& owned :
+       eventlog::OwnedBy(replica, log.partitions(), eventlog::kOwners)) {
+    SIMPUL_RETURN_IF_ERROR(state->OpenPartition(owned, folder));
   }
   state->waiters = std::make_unique<PositionWaiters>(log.partitions(), kReadersWaitingMax);
   for (const Partition& partition : state->partitions) {
@@ -335,12 +354,13 @@ absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
     group.name = std::to_string(n);
     for (size_t i = n; i < state->partitions.size(); i += kThreads) {
       group.partitions.push_back(&state->partitions[i]);
+      state->partitions[i].group = &group;
     }
   }
   // From here on its end stops what was started.
   std::unique_ptr<TimelineRole> role(new TimelineRole(std::move(state)));
   for (Group& group : role->state_->groups) {
-    SIMPUL_RETURN_IF_ERROR(role->state_->StartGroup(group));
+    if (!group.partitions.empty()) SIMPUL_RETURN_IF_ERROR(role->state_->StartGroup(group));
   }
   return role;
 }
@@ -390,6 +410,18 @@ absl::Status TimelineRole::Ready() const {
   return absl::OkStatus();
 }
 
+bool TimelineRole::Keeps(uint32_t partition) const {
+  return state_->by_number[partition] != nullptr;
+}
+
+bool TimelineRole::HasCaughtUp(uint32_t partition) const {
+  return Keeps(partition) && state_->by_number[partition]->HasCaughtUp();
+}
+
+uint32_t TimelineRole::partitions() const {
+  return static_cast<uint32_t>(state_->by_number.size());
+}
+
 void TimelineRole::EndWaits() { state_->waiters->Stop(); }
 
 void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
@@ -401,10 +433,11 @@ void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
   const auto wanted = eventlog::ParsePositionToken(state_->log.install(), request.min_position());
   if (!wanted.ok()) return finish(base::Within("min_position", wanted.status()));
   const auto [number, position] = *wanted;
-  if (number >= state_->partitions.size()) {
+  if (number >= state_->by_number.size()) {
     return finish(absl::InvalidArgumentError("min_position: it names no partition of this log."));
   }
-  if (state_->partitions[number].position.load() >= position) {
+  const Partition* const partition = state_->by_number[number];
+  if (partition == nullptr || partition->position.load() >= position) {
     return finish(state_->Read(*question, response));
   }
   std::chrono::microseconds wait = kWaitUsual;
@@ -439,7 +472,8 @@ absl::Status TimelineRole::WatchTimeline(const timeline::v1::WatchTimelineReques
     return absl::InvalidArgumentError(
         "patient: no identity is set. Give one of nik, newborn, passport, card, local.");
   }
-  Partition& partition = state.Of(*subject);
+  SIMPUL_ASSIGN_OR_RETURN(Partition* const kept, state.Of(*subject));
+  Partition& partition = *kept;
   const std::shared_ptr<Watch> watch = state.watchers.Add(*subject);
   {
     const std::lock_guard lock(state.watching_mutex);

@@ -1,19 +1,21 @@
 // The role that keeps patients' timelines and answers for them.
 //
 // It follows topic events with the projection and topic entries with what the projection told; both
-// for half of the partitions on threads of their own. At its start it reads topic entries to the
+// for half of its partitions on threads of their own. At its start it reads topic entries to the
 // end first, so that a rebuild tells nothing twice.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lib/base/metrics.h"
 #include "lib/event/subject.h"
 #include "lib/eventlog/event_log.h"
+#include "lib/eventlog/ownership.h"
 #include "simpul/timeline/v1/timeline_service.pb.h"
 
 namespace simpul::timeline_role {
@@ -21,13 +23,15 @@ namespace simpul::timeline_role {
 // Thread-safe.
 class TimelineRole {
  public:
-  // Opens or makes the stores in `folder` and starts to follow the log. FailedPrecondition: a store
-  // belongs to another install or partition, or is ahead of the log; messages name the folder and
-  // the next step. `log`, `secret` and `metrics` must outlive the role.
+  // Opens or makes the stores of the partitions that are the replica's in `folder` and starts to
+  // follow the log. FailedPrecondition: a store belongs to another install or partition, or is
+  // ahead of the log; messages name the folder and the next step. `log`, `secret` and `metrics`
+  // must outlive the role.
   static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(eventlog::EventLog& log,
                                                             const event::Secret& secret,
                                                             const std::filesystem::path& folder,
-                                                            base::Metrics& metrics);
+                                                            base::Metrics& metrics,
+                                                            const eventlog::Replica& replica = {});
   // Finishes the batch in hand and whatever still waits.
   ~TimelineRole();
 
@@ -35,10 +39,19 @@ class TimelineRole {
   // of them stands still.
   absl::Status Ready() const;
 
+  // True where this replica keeps the partition, and has applied what the log held when the role
+  // was opened.
+  bool Keeps(uint32_t partition) const;
+  bool HasCaughtUp(uint32_t partition) const;
+  // Of the log.
+  uint32_t partitions() const;
+
   // Called once: on the caller's thread, or on one of the role's after waiting for min_position.
   // InvalidArgument names the field, also for a min_position beyond the end of the log: it was not
   // given out by this log as it is. DeadlineExceeded: min_position was not reached in time.
-  // ResourceExhausted: too many readers wait. Unavailable: shutting down.
+  // ResourceExhausted: too many readers wait. Unavailable: shutting down, or the patient's
+  // partition is not kept here. A min_position of a partition that is neither kept here nor the
+  // patient's asks for nothing.
   using Finish = std::function<void(absl::Status)>;
   void GetTimeline(const timeline::v1::GetTimelineRequest& request,
                    timeline::v1::GetTimelineResponse& response, Finish finish);
@@ -61,6 +74,7 @@ class TimelineRole {
   absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                              const Listener& listener);
 
+  // Of the partitions that are kept here.
   absl::Status GetState(timeline::v1::GetStateResponse& response) const;
 
  private:

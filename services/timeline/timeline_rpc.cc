@@ -2,10 +2,13 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "lib/rpc/call.h"
 #include "simpul/timeline/v1/timeline_service.grpc.pb.h"
+#include "timeline/peer_rpc.h"
 
 namespace simpul::timeline_role {
 namespace {
@@ -14,16 +17,17 @@ constexpr int kThreads = 4;
 
 class TimelineService final : public timeline::v1::TimelineService::CallbackService {
  public:
-  TimelineService(TimelineRole& role, base::Metrics& metrics)
-      : bound_(role, "simpul.timeline.v1.TimelineService", metrics, kThreads) {}
+  TimelineService(Front& front, base::Metrics& metrics)
+      : bound_(front, "simpul.timeline.v1.TimelineService", metrics, kThreads) {}
 
  private:
   grpc::ServerUnaryReactor* GetTimeline(grpc::CallbackServerContext* context,
                                         const timeline::v1::GetTimelineRequest* request,
                                         timeline::v1::GetTimelineResponse* response) override {
     return rpc::UnaryAsync(context, bound_.calls, "GetTimeline",
-                           [this, request, response](rpc::Finish finish) {
-                             bound_.role.GetTimeline(*request, *response, std::move(finish));
+                           [this, context, request, response](rpc::Finish finish) {
+                             bound_.role.GetTimeline(*request, *response, CallerOf(*context),
+                                                     std::move(finish));
                            });
   }
 
@@ -32,9 +36,9 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
       const timeline::v1::WatchTimelineRequest* request) override {
     using Stream = rpc::Stream<timeline::v1::WatchTimelineResponse>;
     return rpc::ServerStream<timeline::v1::WatchTimelineResponse>(
-        context, bound_.calls, "WatchTimeline", [this, request](Stream& stream) {
+        context, bound_.calls, "WatchTimeline", [this, context, request](Stream& stream) {
           return bound_.role.WatchTimeline(
-              *request,
+              *request, CallerOf(*context),
               {.write = [&stream](const auto& response) { return stream.Write(response); },
                .gone = [&stream] { return stream.Cancelled(); },
                .when_gone =
@@ -45,19 +49,27 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
   }
 
   grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context,
-                                     const timeline::v1::GetStateRequest*,
+                                     const timeline::v1::GetStateRequest* request,
                                      timeline::v1::GetStateResponse* response) override {
-    return rpc::Unary(context, bound_.calls, "GetState",
-                      [this, response] { return bound_.role.GetState(*response); });
+    return bound_.Unary(context, "GetState", &Front::GetState, request, response);
   }
 
-  rpc::Bound<TimelineRole> bound_;
+  static Front::Caller CallerOf(const grpc::CallbackServerContext& context) {
+    Front::Caller caller;
+    caller.is_peer = context.client_metadata().contains(kHandedOver);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        context.deadline() - std::chrono::system_clock::now());
+    caller.within = std::min(left, caller.within);
+    return caller;
+  }
+
+  rpc::Bound<Front> bound_;
 };
 
 }  // namespace
 
-rpc::ServicePtr BindTimeline(TimelineRole& role, base::Metrics& metrics) {
-  return std::make_shared<TimelineService>(role, metrics);
+rpc::ServicePtr BindTimeline(Front& front, base::Metrics& metrics) {
+  return std::make_shared<TimelineService>(front, metrics);
 }
 
 }  // namespace simpul::timeline_role

@@ -3,11 +3,11 @@
 
 #include "lib/base/metrics.h"
 #include "lib/rpc/server.h"
-#include "timeline/timeline_role.h"
+#include "timeline/front.h"
 
 namespace simpul::timeline_role {
 
-// simpul.timeline.v1.TimelineService. `role` and `metrics` must outlive the server.
-rpc::ServicePtr BindTimeline(TimelineRole& role, base::Metrics& metrics);
+// simpul.timeline.v1.TimelineService. `front` and `metrics` must outlive the server.
+rpc::ServicePtr BindTimeline(Front& front, base::Metrics& metrics);
 
 }  // namespace simpul::timeline_role

@@ -32,6 +32,9 @@ TEST(SetChecksum, OfOneMemberIsItsDigest) {
   checksum.Add(Sha256("abc"));
   EXPECT_EQ(checksum.ToHex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(SetChecksum::FromBytes(checksum.ToBytes()), checksum);
+  EXPECT_EQ(SetChecksum::FromHex(checksum.ToHex()), checksum);
+  EXPECT_FALSE(SetChecksum::FromHex("ba78").has_value());
+  EXPECT_FALSE(SetChecksum::FromHex(std::string(63, '0') + "g").has_value());
 }
 
 TEST(SetChecksum, AddsDisjointSets) {

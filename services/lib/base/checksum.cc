@@ -1,5 +1,6 @@
 #include "lib/base/checksum.h"
 
+#include <charconv>
 #include <cstring>
 
 #include "lib/base/check.h"
@@ -35,6 +36,17 @@ std::string SetChecksum::ToHex() const { return Hex(ToBytes()); }
 
 std::string SetChecksum::ToBytes() const {
   return std::string(reinterpret_cast<const char*>(sum_.data()), sum_.size());
+}
+
+std::optional<SetChecksum> SetChecksum::FromHex(std::string_view hex) {
+  SetChecksum checksum;
+  if (hex.size() != 2 * checksum.sum_.size()) return std::nullopt;
+  for (size_t i = 0; i < checksum.sum_.size(); ++i) {
+    const char* const digits = hex.data() + 2 * i;
+    const auto [end, error] = std::from_chars(digits, digits + 2, checksum.sum_[i], 16);
+    if (error != std::errc() || end != digits + 2) return std::nullopt;
+  }
+  return checksum;
 }
 
 SetChecksum SetChecksum::FromBytes(std::string_view bytes) {

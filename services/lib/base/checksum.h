@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ class SetChecksum {
 
   // 64 hexadecimal digits.
   std::string ToHex() const;
+  // Nullopt: it is not what ToHex gives.
+  static std::optional<SetChecksum> FromHex(std::string_view hex);
   // 32 bytes, as kept on disk.
   std::string ToBytes() const;
   // `bytes` must be 32 long.

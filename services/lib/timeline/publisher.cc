@@ -46,6 +46,8 @@ struct Publisher::State {
   uint64_t letters = 0;  // up to this number dead letters are in their topic
   std::chrono::milliseconds pause{0};
   std::chrono::steady_clock::time_point not_before;
+  uint64_t next = 0;  // what is left to another owner
+  std::chrono::steady_clock::time_point next_since;
 
   void PauseFrom(std::chrono::steady_clock::time_point now) {
     pause = std::clamp(pause * 2, kPauseMin, kPauseMax);
@@ -53,8 +55,9 @@ struct Publisher::State {
   }
 };
 
-Publisher::Publisher(eventlog::EventLog& log, Store& store, std::function<void()> wake)
-    : log_(log), store_(store), state_(std::make_shared<State>()) {
+Publisher::Publisher(eventlog::EventLog& log, Store& store, std::function<void()> wake,
+                     std::chrono::milliseconds patience)
+    : log_(log), store_(store), patience_(patience), state_(std::make_shared<State>()) {
   state_->wake = std::move(wake);
 }
 
@@ -75,6 +78,15 @@ void Publisher::Drive(std::chrono::steady_clock::time_point now) {
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->wake == nullptr || state_->in_flight || now < state_->not_before) return;
+    if (patience_.count() > 0) {
+      const std::vector<OutboxRecord> next = store_.Unread(state_->sent, 1);
+      if (next.empty()) return;
+      if (next.front().number != state_->next) {
+        state_->next = next.front().number;
+        state_->next_since = now;
+      }
+      if (now - state_->next_since < patience_) return;
+    }
     const std::vector<OutboxRecord> records = store_.Unread(state_->sent, kAppendBytesMax);
     if (records.empty()) return;
     last = records.back().number;

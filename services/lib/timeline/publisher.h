@@ -18,8 +18,10 @@ namespace simpul::timeline {
 class Publisher {
  public:
   // `wake` is called, on a thread of the log, when Drive has something to do again; it must be
-  // short. `log` and `store` must outlive the publisher.
-  Publisher(eventlog::EventLog& log, Store& store, std::function<void()> wake);
+  // short. `log` and `store` must outlive the publisher. With `patience` only what was next for so
+  // long is appended: another owner does it first.
+  Publisher(eventlog::EventLog& log, Store& store, std::function<void()> wake,
+            std::chrono::milliseconds patience = {});
   // As Stop. Answers that are still to come are let go.
   ~Publisher();
 
@@ -33,6 +35,7 @@ class Publisher {
   struct State;
   eventlog::EventLog& log_;
   Store& store_;
+  const std::chrono::milliseconds patience_;
   const std::shared_ptr<State> state_;
 };
 
