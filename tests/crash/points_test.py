@@ -3,12 +3,10 @@
 
 Needs a build with crash points (asan, dev).
 """
-import random
 import sys
-import threading
 
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0])
-from tests.crash.kill_test import Journal, judge, write  # noqa: E402
+from tests.support.oracle import Writers, judge  # noqa: E402
 from tests.support.simpul import Folder, Sandbox, Serve, simulate, wait_until  # noqa: E402
 
 POINTS = [
@@ -27,11 +25,7 @@ def main():
             flags = (*flags, "--request-limit", "2s")
             serve = Serve(folder / "data", *flags, platform=sandbox.url)
             address = serve.grpc
-            journal, failures = Journal(), []
-            writers = [threading.Thread(target=write, args=(address, lines[i::2], journal, random.Random(i), failures))
-                       for i in range(2)]
-            for writer in writers:
-                writer.start()
+            writers = Writers(lines, [address], 2, 0)
             try:
                 for point in POINTS:
                     for passes in PASSES:
@@ -40,22 +34,20 @@ def main():
                                       env={"SIMPUL_CRASH_AT": f"{point}:{passes}"})
                         # Most points are passed only while there is something new.
                         rounds = 0
-                        while serve.process.poll() is None and not failures:
+                        while serve.process.poll() is None and not writers.failures:
                             serve.push(fresh(events, f"{point}{passes}round{rounds}"), "--give-up-after", "3", check=False)
                             rounds += 1
                         status = wait_until(f"the crash at {point}, pass {passes}", serve.process.poll)
                         assert status == 137, f"{point}:{passes}: ended with {status}\n{serve.output()[-3000:]}"
                         serve = Serve(folder / "data", *flags, platform=sandbox.url, grpc=address)
-                        assert not failures, failures[0]
+                        writers.check()
                         print(f"died at {point}, pass {passes}, and came back")
             finally:
-                journal.done.set()
-                for writer in writers:
-                    writer.join()
-            assert not failures, failures[0]
+                writers.stop()
+            writers.check()
             with serve:
                 serve.push(lines)
-                judge(serve, sandbox, events, journal)
+                judge(serve, sandbox, events, writers.accepted)
 
 
 def fresh(events, name):
