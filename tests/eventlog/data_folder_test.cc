@@ -46,6 +46,28 @@ TEST_F(DataFolderTest, IsMadeWithASecretThatOnlyItsOwnerCanRead) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
+TEST(Secret, IsForItsOwnerAloneOrForTheGroupThatRootGivesItTo) {
+  constexpr uid_t kRoot = 0;
+  constexpr uid_t kUser = 1000;
+  EXPECT_FALSE(IsOpenToOthers(0600, kUser));
+  EXPECT_TRUE(IsOpenToOthers(0640, kUser));
+  EXPECT_TRUE(IsOpenToOthers(0604, kUser));
+  EXPECT_FALSE(IsOpenToOthers(0440, kRoot));
+  EXPECT_TRUE(IsOpenToOthers(0460, kRoot));
+  EXPECT_TRUE(IsOpenToOthers(0444, kRoot));
+}
+
+TEST_F(DataFolderTest, WarnsOfASecretThatOthersCanRead) {
+  ASSERT_TRUE(DataFolder::Open(Data()).ok());
+  for (const auto& [mode, warns] : {std::pair(0604, true), {0600, false}}) {
+    ASSERT_EQ(::chmod((Data() / "secret").c_str(), mode), 0);
+    ::testing::internal::CaptureStderr();
+    ASSERT_TRUE(ReadSecret(Data() / "secret").ok());
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("can be read by other users") != std::string::npos, warns) << said;
+  }
+}
+
 TEST_F(DataFolderTest, KeepsItsSecret) {
   const std::string first = DataFolder::Open(Data())->secret().Fingerprint();
   EXPECT_EQ(DataFolder::Open(Data())->secret().Fingerprint(), first);

@@ -1,6 +1,7 @@
 #include "lib/eventlog/data_folder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <string>
@@ -76,6 +77,11 @@ absl::Status CheckLog(const std::filesystem::path& path) {
 
 }  // namespace
 
+bool IsOpenToOthers(mode_t mode, uid_t owner) {
+  const mode_t others = owner == 0 ? S_IRWXO | S_IWGRP | S_IXGRP : S_IRWXO | S_IRWXG;
+  return (mode & others) != 0;
+}
+
 absl::StatusOr<event::Secret> ReadSecret(const std::filesystem::path& file) {
   SIMPUL_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file));
   if (bytes.size() != kSecretBytes) {
@@ -83,11 +89,8 @@ absl::StatusOr<event::Secret> ReadSecret(const std::filesystem::path& file) {
         fmt::format("{} is {} bytes long, and a secret is {}. Restore {} from your backup",
                     file.string(), bytes.size(), kSecretBytes, file.string()));
   }
-  std::error_code error;
-  const std::filesystem::perms open_to_others =
-      std::filesystem::status(file, error).permissions() &
-      (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
-  if (!error && open_to_others != std::filesystem::perms::none) {
+  struct stat state{};
+  if (::stat(file.c_str(), &state) == 0 && IsOpenToOthers(state.st_mode, state.st_uid)) {
     base::Log(base::Severity::kWarning, "data_folder",
               "the secret can be read by other users: chmod 600 it", {{"file", file.string()}});
   }

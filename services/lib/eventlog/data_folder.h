@@ -7,6 +7,8 @@
 //   timeline/   forwarder/   ports.json      made again from the log
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 
 #include "absl/status/statusor.h"
@@ -14,6 +16,10 @@
 #include "lib/event/subject.h"
 
 namespace simpul::eventlog {
+
+// Whether others than its owner can read or change a secret's file. What root owns may be read by
+// its group: so a container that runs as nobody is given a secret.
+bool IsOpenToOthers(mode_t mode, uid_t owner);
 
 // The install's secret, from its file. NotFound: there is none. FailedPrecondition: it is no
 // secret.
