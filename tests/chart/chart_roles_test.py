@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """The four roles with the command lines and files of charts/simpul, on a broker that demands certificates."""
+import os
 import sys
 
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0])
-from tests.support.chart import ON_KAFKA, Pod, render, workloads  # noqa: E402
+from tests.support.chart import ON_KAFKA, Pod, command_line, of_kind, render, workloads  # noqa: E402
 from tests.support.events import child, event_id, weighing  # noqa: E402
 from tests.support.kafka import ROLES, Kafka  # noqa: E402
 from tests.support.simpul import Folder, Sandbox, http, run, simulate  # noqa: E402
@@ -12,12 +13,9 @@ from tests.support.simpul import Folder, Sandbox, http, run, simulate  # noqa: E
 def main():
     with Folder() as folder, Kafka(folder / "brokers", "--tls") as kafka, Sandbox(folder / "sandbox") as sandbox:
         tls = folder / "brokers/tls"
-        secret = folder / "secret"
-        run("topics", "--kafka", kafka.bootstrap, "--secret", secret, "--create", "--replicas", 1, "--kafka-ca", tls / "ca.pem",
-            "--kafka-certificate", tls / "client.pem", "--kafka-key", tls / "client.key")
         simulate(folder, 1, 10, 10)
         contents = {
-            ("secret", "simpul-install"): {"secret": secret.read_bytes()},
+            ("secret", "simpul-install"): {"secret": os.urandom(32)},
             ("secret", "kafka-authority"): {"ca.crt": (tls / "ca.pem").read_bytes()},
             ("secret", "kafka-client"): {"tls.crt": (tls / "client.pem").read_bytes(), "tls.key": (tls / "client.key").read_bytes()},
             ("secret", "platform"): {"credentials.json": (folder / "credentials.json").read_bytes()},
@@ -27,10 +25,14 @@ def main():
             **ON_KAFKA,
             "kafka": {"bootstrap": kafka.bootstrap, "acceptSingleCopy": True,
                       "tls": {"authority": {"existingSecret": "kafka-authority"}, "client": {"existingSecret": "kafka-client"}}},
+            "topics": {"create": True, "replicas": 1},
             "platform": {"url": sandbox.url, "credentials": {"existingSecret": "platform"}},
             "directory": {"existingConfigMap": "directory"},
             "roles": {"ingest": {"replicas": 2}, "records": {"replicas": 2}},
         })
+        job, = of_kind(objects, "Job")
+        for n in range(2):  # a second time changes nothing
+            run(*command_line(job, folder / f"topics-{n}", contents))
         pods = {}
         try:
             for one in workloads(objects):

@@ -60,8 +60,8 @@ FORMS = {
                                           {"machine": merged(PART, STORAGE)}),
     "one machine on a cluster that gives users": merged(NEEDED, {"security": {"fixedUser": False}, "listenOn": "[::]"}),
     "on Kafka": ON_KAFKA,
-    "on Kafka that sends": merged(ON_KAFKA, PLATFORM, DIRECTORY, {"roles": {"ingest": {"replicas": 3}}}),
-    "on Kafka, everything set": merged(ON_KAFKA, EVERYTHING, PLATFORM, DIRECTORY, TLS, {"roles": {
+    "on Kafka that sends": merged(ON_KAFKA, PLATFORM, DIRECTORY, {"topics": {"create": True}, "roles": {"ingest": {"replicas": 3}}}),
+    "on Kafka, everything set": merged(ON_KAFKA, EVERYTHING, PLATFORM, DIRECTORY, TLS, {"topics": {"create": True, "partitions": 96}, "roles": {
         role: merged(PART, STORAGE if role in ("timeline", "forwarder") else {}) for role in ROLES}}),
 }
 RENDERED = {name: render(values) for name, values in FORMS.items()}
@@ -140,6 +140,8 @@ REFUSALS = [
     ({"platform": {"credentials": "c2VjcmV0"}}, "at '/platform/credentials': got string, want object"),
     ({"platform": {"credentials": {"existingSecret": "Not A Name"}}}, "at '/platform/credentials/existingSecret'"),
     ({"directory": {"existingConfigMap": "a", "existingSecret": "b"}}, "existingConfigMap or existingSecret, not both"),
+    ({"topics": {"create": True}}, "topics.create: there are topics only with log kafka"),
+    ({"log": "kafka", "topics": {"create": True, "replicas": 0}}, "at '/topics/replicas': minimum: got 0, want 1"),
     ({"gateway": {"enabled": True}}, "gateway.parentRefs: name the gateway"),
     ({"security": {"user": 0}}, "at '/security/user': minimum: got 0, want 1"),
     ({"roles": {"timelines": {}}}, "at '/roles': additional properties 'timelines' not allowed"),
@@ -203,7 +205,7 @@ def pieces_fit_together():
     """Files are where the command line says, ports and selectors meet, a pod may take as long to stop as the program does."""
     for name, objects in RENDERED.items():
         values = merged(yaml.safe_load((CHART / "values.yaml").read_text()), FORMS[name])
-        for one in workloads(objects):
+        for one in workloads(objects) + of_kind(objects, "Job"):
             pod, container = pod_of(one), container_of(one)
             mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
             volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
@@ -211,7 +213,12 @@ def pieces_fit_together():
             assert mounts.keys() == volumes.keys(), (name, mounts, volumes)
             there = {f"{mounts[volume]}/{path}" for volume in mounts for _, _, _, path in files_of(volumes[volume])}
             said = {word.split("=", 1)[1] for word in container["args"] if "=/" in word}
-            assert said == there | {"/var/lib/simpul"}, (name, said, there)
+            assert said - {"/var/lib/simpul"} == there, (name, said, there)
+            if one["kind"] == "Job":
+                assert not any(service["spec"]["selector"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
+                               for service in of_kind(objects, "Service")), "nobody is sent there"
+                continue
+            assert "/var/lib/simpul" in said
             ports = {port["name"]: port["containerPort"] for port in container["ports"]}
             for port in ("grpc", "admin"):
                 assert f"--{port}={values['listenOn']}:{ports[port]}" in container["args"], container["args"]
@@ -281,7 +288,7 @@ def upgrades_change_nothing_that_may_not_change():
             before, after = render(values), render(values, chart=chart)
             assert before != after and list(kept(before)) == list(kept(after))
     # Names have an end, however long the release's is.
-    for one in render(ON_KAFKA, release="a-very-long-name-of-a-release-of-fifty-characters-x"):
+    for one in render({**ON_KAFKA, "topics": {"create": True}}, release="a-very-long-name-of-a-release-of-fifty-characters-x"):
         assert len(one["metadata"]["name"]) <= (52 if one["kind"] == "StatefulSet" else 63), one["metadata"]["name"]
 
 

@@ -72,25 +72,32 @@ def files_of(volume):
                 yield kind, source[kind].get("secretName") or source[kind]["name"], item["key"], item["path"]
 
 
-class Pod(Serve):
-    """`simpul serve` with a rendered container's own command line, on folders that are filled as its volumes would be.
+def command_line(workload, folder, contents):
+    """The words after `simpul` of a rendered container, with folders in place of its volumes, filled as those would be.
 
-    `contents` is {(kind, name): {key: bytes}} of the Secrets and ConfigMaps. Only the listening addresses are others.
+    `contents` is {(kind, name): {key: bytes}} of the Secrets and ConfigMaps.
     """
+    container = container_of(workload)
+    folder.mkdir()
+    for volume in pod_of(workload).get("volumes", ()):
+        (folder / volume["name"]).mkdir()
+        for kind, name, key, path in files_of(volume):
+            (folder / volume["name"] / path).write_bytes(contents[kind, name][key])
+            (folder / volume["name"] / path).chmod(0o400)
+    words = container["args"]
+    for mount in container["volumeMounts"]:
+        words = [word.replace(mount["mountPath"], str(folder / mount["name"])) for word in words]
+    return words
 
-    def __init__(self, workload, folder, contents, **options):
+
+class Pod(Serve):
+    """`simpul serve` with a rendered container's own command line. Only the addresses that it listens on are others."""
+
+    def __init__(self, workload, folder, contents):
         container = container_of(workload)
-        folder.mkdir()
-        places = {mount["mountPath"]: folder / mount["name"] for mount in container["volumeMounts"]}
-        for volume in pod_of(workload).get("volumes", ()):
-            (folder / volume["name"]).mkdir()
-            for kind, name, key, path in files_of(volume):
-                (folder / volume["name"] / path).write_bytes(contents[kind, name][key])
-        command, *words = container["args"]
-        assert command == "serve", command
-        for path, place in places.items():
-            words = [word.replace(path, str(place)) for word in words]
-        data = next(word for word in words if word.startswith("--data="))
-        words = [word for word in words if not word.startswith(("--data=", "--grpc=", "--admin="))]
         self.probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
-        super().__init__(data.removeprefix("--data="), *words, **options)
+        command, *words = command_line(workload, folder, contents)
+        assert command == "serve", command
+        data = next(word for word in words if word.startswith("--data="))
+        super().__init__(data.removeprefix("--data="),
+                         *(word for word in words if not word.startswith(("--data=", "--grpc=", "--admin="))))

@@ -71,6 +71,9 @@ timeline forwarder
 {{- fail "\n\ninstallSecret.existingSecret: with log embedded the secret is made on the volume. Set log=kafka, or leave it out.\n" -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.topics.create (ne .Values.log "kafka") -}}
+{{- fail "\n\ntopics.create: there are topics only with log kafka.\n" -}}
+{{- end -}}
 {{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) -}}
 {{- fail "\n\ngateway.parentRefs: name the gateway that the route is for.\n" -}}
 {{- end -}}
@@ -117,6 +120,38 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end }}
 
+{{- define "simpul.kafkaFlags" -}}
+- --kafka={{ .Values.kafka.bootstrap }}
+{{- with .Values.kafka.prefix }}
+- --kafka-prefix={{ . }}
+{{- end }}
+{{- if .Values.kafka.tls.authority.existingSecret }}
+- --kafka-ca=/etc/simpul/kafka/ca.pem
+- --kafka-certificate=/etc/simpul/kafka/certificate.pem
+- --kafka-key=/etc/simpul/kafka/key.pem
+{{- end }}
+- --secret=/etc/simpul/install/secret
+{{- end }}
+
+{{/* The Pod Security Standard "restricted". */}}
+{{- define "simpul.podSecurity" -}}
+runAsNonRoot: true
+{{- if .Values.security.fixedUser }}
+runAsUser: {{ .Values.security.user }}
+runAsGroup: {{ .Values.security.user }}
+fsGroup: {{ .Values.security.user }}
+{{- end }}
+# Only a new volume: files that only their owner may read stay so.
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "simpul.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
 {{/* The command line of `simpul`. */}}
 {{- define "simpul.args" -}}
 {{- $set := .root.Values -}}
@@ -133,16 +168,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 - --stop-limit={{ $set.stopLimitSeconds }}s
 {{- if eq $set.log "kafka" }}
 - --log=kafka
-- --kafka={{ $set.kafka.bootstrap }}
-{{- with $set.kafka.prefix }}
-- --kafka-prefix={{ . }}
-{{- end }}
-{{- if $set.kafka.tls.authority.existingSecret }}
-- --kafka-ca=/etc/simpul/kafka/ca.pem
-- --kafka-certificate=/etc/simpul/kafka/certificate.pem
-- --kafka-key=/etc/simpul/kafka/key.pem
-{{- end }}
-- --secret=/etc/simpul/install/secret
+{{ include "simpul.kafkaFlags" .root }}
 {{- if $set.kafka.acceptSingleCopy }}
 - --accept-single-copy
 {{- end }}
