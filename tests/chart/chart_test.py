@@ -60,7 +60,9 @@ FORMS = {
                                           {"machine": merged(PART, STORAGE)}),
     "one machine on a cluster that gives users": merged(NEEDED, {"security": {"fixedUser": False}, "listenOn": "[::]"}),
     "on Kafka": ON_KAFKA,
-    "on Kafka that sends": merged(ON_KAFKA, PLATFORM, DIRECTORY, {"topics": {"create": True}, "roles": {"ingest": {"replicas": 3}}}),
+    "on Kafka that sends": merged(ON_KAFKA, PLATFORM, DIRECTORY, {"topics": {"create": True}, "roles": {
+        "ingest": {"replicas": 3}, "timeline": {"replicas": 3}, "forwarder": {"replicas": 2}}}),
+    "on Kafka, one of each": merged(ON_KAFKA, {"roles": {role: {"replicas": 1} for role in ROLES}}),
     "on Kafka, everything set": merged(ON_KAFKA, EVERYTHING, PLATFORM, DIRECTORY, TLS, {"topics": {"create": True, "partitions": 96}, "roles": {
         role: merged(PART, STORAGE if role in ("timeline", "forwarder") else {}) for role in ROLES}}),
 }
@@ -153,8 +155,7 @@ REFUSALS = [
     ({"log": "kafka", "installSecret": {"existingSecret": ""}}, "installSecret.existingSecret: log is kafka"),
     ({"log": "kafka", "kafka": {"tls": {"authority": {"existingSecret": "ca"}}}}, "kafka.tls: give authority.existingSecret and"),
     ({"log": "kafka", "kafka": {"tls": {"client": {"existingSecret": "me"}}}}, "kafka.tls: give authority.existingSecret and"),
-    ({"log": "kafka", "roles": {"timeline": {"replicas": 2}}}, "roles.timeline.replicas: this release runs one process"),
-    ({"log": "kafka", "roles": {"forwarder": {"replicas": 2}}}, "roles.forwarder.replicas: this release runs one process"),
+    ({"log": "kafka", "roles": {"timeline": {"replicas": 25}}}, "at '/roles/timeline/replicas': maximum: got 25, want 24"),
 ]
 
 
@@ -171,6 +172,8 @@ def the_program_takes_their_command_lines():
     for name, objects in RENDERED.items():
         for one in workloads(objects):
             words = [word.replace("/var/lib/simpul", "/dev/null/simpul") for word in container_of(one)["args"]]
+            if any(word.startswith("--replicas=") for word in words):
+                words.append("--replica=0")  # as a pod's name says it
             tried = run(*words, check=False)
             assert tried.returncode == 1 and "cannot make folder /dev/null" in tried.stderr, (name, words, tried.stderr)
             assert run(*words, "--no-such-flag", check=False).returncode == 2
@@ -245,6 +248,12 @@ def pieces_fit_together():
                     assert port["port"] == ports[port["targetPort"]]
             if one["kind"] == "StatefulSet":
                 assert services[one["spec"]["serviceName"]] is headless
+                assert headless["spec"]["publishNotReadyAddresses"], "who catches up is asked and asks too"
+            role, many = one["metadata"]["labels"]["app.kubernetes.io/component"], one["spec"]["replicas"] > 1
+            shared = [word for word in container["args"] if word.startswith(("--replicas=", "--peers="))]
+            assert shared == ([f"--replicas={one['spec']['replicas']}"] if many and one["kind"] == "StatefulSet" else []) + (
+                [f"--peers={one['metadata']['name']}-{{}}.{one['spec']['serviceName']}:{ports['grpc']}"]
+                if many and role == "timeline" else []), shared
             for selector in selecting:
                 assert selector.items() <= labels.items()
                 assert selector["app.kubernetes.io/component"] == one["metadata"]["name"].removeprefix("simpul-").replace(

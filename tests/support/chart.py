@@ -91,13 +91,19 @@ def command_line(workload, folder, contents):
 
 
 class Pod(Serve):
-    """`simpul serve` with a rendered container's own command line. Only the addresses that it listens on are others."""
+    """`simpul serve` with a rendered container's own command line, as the pod with this number.
 
-    def __init__(self, workload, folder, contents):
+    Only where it and its peers listen is other than in a cluster: `peers` are their addresses.
+    """
+
+    def __init__(self, workload, folder, contents, number=0, peers=()):
         container = container_of(workload)
         self.probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
         command, *words = command_line(workload, folder, contents)
         assert command == "serve", command
         data = next(word for word in words if word.startswith("--data="))
-        super().__init__(data.removeprefix("--data="),
-                         *(word for word in words if not word.startswith(("--data=", "--grpc=", "--admin="))))
+        shared = [word for word in words if word.startswith("--replicas=")]
+        words = [word for word in words if not word.startswith(("--data=", "--grpc=", "--admin=", "--peers="))]
+        super().__init__(data.removeprefix("--data="), *words, *([f"--replica={number}"] if shared else []),
+                         *(["--peers", ",".join(peers)] if peers else []), grpc=peers[number] if peers else "127.0.0.1:0",
+                         ready=not shared)

@@ -14,13 +14,15 @@
 {{- $parts | toYaml -}}
 {{- end }}
 
-{{/* Of the roles that may only be one process. Empty when this release of the program can share the work. */}}
-{{- define "simpul.aloneRoles" -}}
-timeline forwarder
-{{- end }}
-
-{{/* How a process is told of how many it is one; its own number is in its pod's name. */}}
+{{/* How a process is told of how many it is one, and where the others are; its own number is in its pod's name. */}}
 {{- define "simpul.replicaFlags" -}}
+{{- $replicas := int .part.set.replicas -}}
+{{- if and (has .part.role (list "timeline" "forwarder")) (gt $replicas 1) }}
+- --replicas={{ $replicas }}
+{{- if eq .part.role "timeline" }}
+- --peers={{ include "simpul.partName" . }}-{}.{{ include "simpul.partName" . }}-pods:{{ .part.grpc }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "simpul.rules" -}}
@@ -57,11 +59,6 @@ timeline forwarder
 {{- end -}}
 {{- if not .Values.installSecret.existingSecret -}}
 {{- fail "\n\ninstallSecret.existingSecret: log is kafka; name the Secret with the install's secret, which `simpul topics --create --secret FILE` makes.\n" -}}
-{{- end -}}
-{{- range $role := splitList " " (include "simpul.aloneRoles" .) -}}
-{{- if gt (int (index $.Values.roles $role).replicas) 1 -}}
-{{- fail (printf "\n\nroles.%s.replicas: this release runs one process of it; set 1.\n" $role) -}}
-{{- end -}}
 {{- end -}}
 {{- else -}}
 {{- if .Values.kafka.bootstrap -}}
