@@ -124,7 +124,8 @@ std::unique_ptr<rocksdb::DB> OpenRaw(const std::filesystem::path& folder,
 }
 
 // Projection, log to timeline, against RocksDB alone with the same batches: as many stores,
-// threads and write buffers, nothing read, decoded or checked.
+// threads and write buffers, nothing read, decoded or checked; as RocksDB comes, with a log of its
+// own, and without one, as the projection writes.
 void MeasureProjection(const std::filesystem::path& folder) {
   constexpr size_t kEvents = 50'000;  // of a partition
   constexpr size_t kRounds = 5;
@@ -159,35 +160,46 @@ void MeasureProjection(const std::filesystem::path& folder) {
   fmt::print(stderr, "{:.0f} bytes written an event\n",
              static_cast<double>(bytes) / static_cast<double>(kEvents));
 
-  std::vector<double> ours_cpu, raw_cpu, ours_wall, raw_wall;
-  for (size_t round = 0; round < kRounds; ++round) {
-    const Cost ours =
-        Measure([&] { project(fmt::format("ours-{}", round), kStores, /*tap=*/nullptr); });
-    const Cost raw = Measure([&] {
-      const auto buffers = std::make_shared<rocksdb::WriteBufferManager>(kMemory / 2);
-      bench::OnThreads(kThreads, [&](size_t first) {
-        std::vector<std::unique_ptr<rocksdb::DB>> own;
-        for (size_t n = first; n < kStores; n += kThreads) {
-          own.push_back(OpenRaw(folder / fmt::format("raw-{}-{}", round, n), buffers));
+  const auto write_raw = [&](const std::string& name, bool logged) {
+    rocksdb::WriteOptions write;
+    write.disableWAL = !logged;
+    const auto buffers = std::make_shared<rocksdb::WriteBufferManager>(kMemory / 2);
+    bench::OnThreads(kThreads, [&](size_t first) {
+      std::vector<std::unique_ptr<rocksdb::DB>> own;
+      for (size_t n = first; n < kStores; n += kThreads) {
+        own.push_back(OpenRaw(folder / fmt::format("{}-{}", name, n), buffers));
+      }
+      for (const std::string& data : batches) {
+        for (const std::unique_ptr<rocksdb::DB>& db : own) {
+          rocksdb::WriteBatch batch(data);
+          SIMPUL_CHECK(db->Write(write, &batch).ok(), "A write failed.");
         }
-        for (const std::string& data : batches) {
-          for (const std::unique_ptr<rocksdb::DB>& db : own) {
-            rocksdb::WriteBatch batch(data);
-            SIMPUL_CHECK(db->Write({}, &batch).ok(), "A write failed.");
-          }
-        }
-      });
+      }
     });
-    ours_cpu.push_back(ours.cpu_s);
-    raw_cpu.push_back(raw.cpu_s);
-    ours_wall.push_back(ours.wall_s);
-    raw_wall.push_back(raw.wall_s);
+  };
+
+  struct Costs {
+    std::vector<double> wall, cpu;
+    void Add(const Cost& cost) {
+      wall.push_back(cost.wall_s);
+      cpu.push_back(cost.cpu_s);
+    }
+  };
+  Costs ours, logged, unlogged;
+  for (size_t round = 0; round < kRounds; ++round) {
+    ours.Add(Measure([&] { project(fmt::format("ours-{}", round), kStores, /*tap=*/nullptr); }));
+    logged.Add(Measure([&] { write_raw(fmt::format("logged-{}", round), true); }));
+    unlogged.Add(Measure([&] { write_raw(fmt::format("unlogged-{}", round), false); }));
   }
-  const double events = static_cast<double>(kEvents * kStores);
-  bench::Print("projection, 2 threads as in serve", events / bench::Median(ours_wall),
-               events / bench::Median(raw_wall), "events/s");
-  bench::Print("projection, per CPU second", events / bench::Median(ours_cpu),
-               events / bench::Median(raw_cpu), "events/s");
+  const auto rate = [](const std::vector<double>& seconds) {
+    return static_cast<double>(kEvents * kStores) / bench::Median(seconds);
+  };
+  bench::Print("projection, 2 threads as in serve; raw: RocksDB as it comes", rate(ours.wall),
+               rate(logged.wall), "events/s");
+  bench::Print("projection, per CPU second; raw: RocksDB as it comes", rate(ours.cpu),
+               rate(logged.cpu), "events/s");
+  bench::Print("projection, 2 threads as in serve; raw: RocksDB without its log too",
+               rate(ours.wall), rate(unlogged.wall), "events/s");
 }
 
 // What the next 10,000 events cost in a store that holds `held` of them.

@@ -106,7 +106,21 @@ def brokers_with_tls(folder):
             serve.wait_on_timeline(5)
 
 
+def wrong_replicas():
+    kafka = ("--log", "kafka", "--kafka", "127.0.0.1:1", "--secret", "s")
+    peers = ("--peers", "a:1,b:2,c:3")
+    for words, says in (
+            (("timeline", *kafka, "--replicas", 3, "--replica", 3, *peers), "numbered from 0 to 2"),
+            (("timeline", *kafka, "--replicas", 3, "--replica", 0), "--peers: give HOST:PORT of each of the 3"),
+            (("timeline", *kafka, "--replicas", 2, "--replica", 0, *peers), "here are 3"),
+            (("ingest", *kafka, "--replicas", 2, "--replica", 0), "start as many as you like"),
+            (("--replicas", 2, "--replica", 0, *peers), "--replicas: on the embedded log there is one process")):
+        result = run("serve", *words, "--data", "d", check=False)
+        assert result.returncode == 2 and says in result.stderr, f"{words}: {result.returncode}: {result.stderr}"
+
+
 def main():
+    wrong_replicas()
     with Folder() as folder:
         nobody_answers(folder)
         with Kafka(folder / "brokers") as kafka:

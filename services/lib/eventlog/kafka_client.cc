@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kComponent = "kafka";
 constexpr std::chrono::milliseconds kAskAgain{50};
+// A broker that has died without a word is asked no longer for where a partition ends.
+constexpr std::chrono::milliseconds kAskOnce{1000};
+constexpr std::chrono::milliseconds kRefreshWithin{1000};
 constexpr int kSyslogError = 3;
 constexpr int kSyslogWarning = 4;
 
@@ -22,6 +25,18 @@ void WriteLog(const rd_kafka_t*, int level, const char* facility, const char* wo
                                   : level <= kSyslogWarning ? base::Severity::kInfo
                                                             : base::Severity::kDebug;
   base::Log(severity, kComponent, words, {{"facility", facility}});
+}
+
+// Learns anew who leads a topic's partitions. librdkafka 2.0.2 asks whom it believes to lead, and
+// when told otherwise looks again only for topics it reads itself.
+void RefreshLeaders(rd_kafka_t* client, const std::string& topic) {
+  const Owned<rd_kafka_topic_t> handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
+  if (handle == nullptr) return;
+  const rd_kafka_metadata_t* found = nullptr;
+  if (rd_kafka_metadata(client, 0, handle.get(), &found, Ms(kRefreshWithin)) ==
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_metadata_destroy(found);
+  }
 }
 
 }  // namespace
@@ -99,7 +114,7 @@ absl::StatusOr<Ends> AskEnds(rd_kafka_t* client, const std::string& topic, uint3
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
     const auto left =
-        std::max(kAskAgain, std::chrono::floor<std::chrono::milliseconds>(until - now));
+        std::clamp(std::chrono::floor<std::chrono::milliseconds>(until - now), kAskAgain, kAskOnce);
     Ends ends;
     const rd_kafka_resp_err_t failed = rd_kafka_query_watermark_offsets(
         client, topic.c_str(), static_cast<int32_t>(partition), &ends.low, &ends.high, Ms(left));
@@ -108,7 +123,8 @@ absl::StatusOr<Ends> AskEnds(rd_kafka_t* client, const std::string& topic, uint3
       return absl::UnavailableError(fmt::format("Kafka does not say where {} partition {} ends: {}",
                                                 topic, partition, rd_kafka_err2str(failed)));
     }
-    // A topic that was just made has no leader for a moment.
+    // A topic that was just made has no leader for a moment, and leaders move.
+    RefreshLeaders(client, topic);
     std::this_thread::sleep_until(std::min(until, now + kAskAgain));
   }
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "lib/base/hash.h"
@@ -65,9 +66,10 @@ absl::StatusOr<Owned<rd_kafka_event_t>> AskAdmin(
   return event;
 }
 
-// Settings of topics that exist, by topic.
-absl::StatusOr<std::map<std::string, Settings>> AskSettings(rd_kafka_t* client,
-                                                            const std::vector<std::string>& names) {
+// Settings of topics that exist, by topic. NotFound: the broker that was asked knows none of that
+// name.
+absl::StatusOr<std::map<std::string, Settings>> AskSettingsOnce(
+    rd_kafka_t* client, const std::vector<std::string>& names) {
   std::vector<Owned<rd_kafka_ConfigResource_t>> resources;
   std::vector<rd_kafka_ConfigResource_t*> asked;
   for (const std::string& name : names) {
@@ -86,8 +88,12 @@ absl::StatusOr<std::map<std::string, Settings>> AskSettings(rd_kafka_t* client,
   std::map<std::string, Settings> all;
   for (size_t i = 0; i < count; ++i) {
     const std::string name = rd_kafka_ConfigResource_name(found[i]);
-    if (rd_kafka_ConfigResource_error(found[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const rd_kafka_resp_err_t error = rd_kafka_ConfigResource_error(found[i]);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const char* why = rd_kafka_ConfigResource_error_string(found[i]);
+      if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        return absl::NotFoundError(fmt::format("a Kafka broker does not know {} yet", name));
+      }
       return absl::PermissionDeniedError(
           fmt::format("Kafka does not show the settings of {}: {}. Grant DESCRIBE_CONFIGS on it",
                       name, why == nullptr ? "no reason given" : why));
@@ -100,6 +106,18 @@ absl::StatusOr<std::map<std::string, Settings>> AskSettings(rd_kafka_t* client,
     }
   }
   return all;
+}
+
+// As AskSettingsOnce; asks again for a while: a broker that has just started answers before it has
+// heard of every topic.
+absl::StatusOr<std::map<std::string, Settings>> AskSettings(rd_kafka_t* client,
+                                                            const std::vector<std::string>& names) {
+  const auto until = steady_clock::now() + kAdminMax;
+  for (;;) {
+    auto settings = AskSettingsOnce(client, names);
+    if (!absl::IsNotFound(settings.status()) || steady_clock::now() >= until) return settings;
+    std::this_thread::sleep_until(steady_clock::now() + kStep);
+  }
 }
 
 std::string ValueOf(const Settings& settings, std::string_view name) {
