@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/base/uuid.h"
 #include "lib/event/subject.h"
+#include "lib/eventlog/cloud_event.h"
 
 namespace simpul::forwarder {
 namespace {
@@ -43,17 +44,14 @@ std::vector<std::string> KeysOfPartitions(uint32_t partitions) {
   return keys;
 }
 
-eventlog::Draft DraftOf(std::string key, log::v1::DeliveryRecord step, std::string ce_id) {
+eventlog::Draft DraftOf(std::string key, log::v1::DeliveryRecord step) {
   log::v1::LogRecord record;
-  const int64_t at_us = step.at_us();
   *record.mutable_delivery() = std::move(step);
   eventlog::Draft draft;
   draft.topic = Topic::kDeliveries;
   draft.key = std::move(key);
   draft.value = record.SerializeAsString();
-  draft.ce_id = std::move(ce_id);
-  draft.ce_type = "simpul.delivery";
-  draft.ce_time_us = at_us;
+  eventlog::Describe(record, draft);
   return draft;
 }
 
@@ -127,7 +125,7 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
       step.set_claim(self.claim_);
       step.set_at_us(base::ToMicros(clock.Now()));
       step.mutable_claimed()->set_replica(replica.number);
-      claims.push_back(DraftOf(self.partition_keys_[owned.number], std::move(step), self.claim_));
+      claims.push_back(DraftOf(self.partition_keys_[owned.number], std::move(step)));
     }
     for (const eventlog::Appended& appended : eventlog::AppendAndWait(log, std::move(claims))) {
       if (!appended.ok()) return base::Within("claiming the partitions", appended.status());
@@ -435,7 +433,7 @@ absl::Status Forwarder::AppendSteps(
     step.set_claim(claim_);
     step.set_at_us(base::ToMicros(clock_.Now()));
     partitions.push_back(event::PartitionOf(key, log_.partitions()));
-    drafts.push_back(DraftOf(std::move(key), std::move(step), claim_));
+    drafts.push_back(DraftOf(std::move(key), std::move(step)));
   }
   std::vector<std::pair<Place, int64_t>> until;
   const std::vector<eventlog::Appended> appended = eventlog::AppendAndWait(log_, std::move(drafts));

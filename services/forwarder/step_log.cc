@@ -1,6 +1,7 @@
 #include "forwarder/step_log.h"
 
 #include "lib/base/uuid.h"
+#include "lib/eventlog/cloud_event.h"
 
 namespace simpul::forwarder {
 namespace {
@@ -34,10 +35,9 @@ void StepLog::Draft(const About& about, log::v1::DeliveryRecord step, uint64_t n
   draft.topic = eventlog::Topic::kDeliveries;
   draft.key = about.subject_key;
   draft.value = record.SerializeAsString();
+  eventlog::Describe(record, draft);
   draft.ce_id = base::UuidText(about.entry_id);
-  draft.ce_type = "simpul.delivery";
   draft.ce_source = about.facility_code;
-  draft.ce_time_us = now_us;
   drafts_.push_back(std::move(draft));
   whose_.push_back({about.entry_id, number});
 }

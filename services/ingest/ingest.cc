@@ -11,6 +11,7 @@
 #include "lib/base/status_macros.h"
 #include "lib/event/kind.h"
 #include "lib/event/validate.h"
+#include "lib/eventlog/cloud_event.h"
 #include "lib/eventlog/position_token.h"
 #include "simpul/log/v1/log.pb.h"
 
@@ -72,10 +73,7 @@ absl::StatusOr<eventlog::Draft> MakeDraft(const event::ValidEvent& valid,
   draft.topic = eventlog::Topic::kEvents;
   draft.key = key.view();
   draft.value = record.SerializeAsString();
-  draft.ce_id = event.event_id();
-  draft.ce_type = fmt::format("simpul.event.{}", event::KindName(valid.kind));
-  draft.ce_source = event.facility().code();
-  draft.ce_time_us = base::ToMicros(now);
+  eventlog::Describe(record, draft);
   return draft;
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
+#include "lib/eventlog/cloud_event.h"
 #include "simpul/log/v1/log.pb.h"
 
 namespace simpul::timeline {
@@ -16,25 +17,6 @@ namespace {
 constexpr size_t kAppendBytesMax = 1 << 20;
 constexpr std::chrono::milliseconds kPauseMin{10};
 constexpr std::chrono::milliseconds kPauseMax{5000};
-
-// What tools see that read along.
-void Describe(const log::v1::DerivedRecord& derived, eventlog::Draft& draft) {
-  if (derived.has_entry()) {
-    draft.ce_id = derived.entry().entry_id();
-    draft.ce_type = "simpul.entry";
-    draft.ce_source = derived.entry().facility().code();
-  } else if (derived.has_waiting()) {
-    draft.ce_id = derived.waiting().event_id();
-    draft.ce_type = "simpul.waiting";
-    draft.ce_source = derived.waiting().facility().code();
-    draft.ce_time_us = derived.waiting().received_at_us();
-  } else {
-    draft.ce_id = derived.dead_letter().event_id();
-    draft.ce_type = "simpul.dead_letter";
-    draft.ce_source = derived.dead_letter().facility().code();
-    draft.ce_time_us = derived.dead_letter().received_at_us();
-  }
-}
 
 }  // namespace
 
@@ -98,7 +80,7 @@ void Publisher::Drive(std::chrono::steady_clock::time_point now) {
       eventlog::Draft draft;
       draft.key = record.key;
       log::v1::LogRecord outer;
-      if (outer.ParseFromString(record.value)) Describe(outer.derived(), draft);
+      if (outer.ParseFromString(record.value)) eventlog::Describe(outer, draft);
       if (is_letters) {
         draft.topic = eventlog::Topic::kDeadLetters;
         log::v1::LogRecord letter;
