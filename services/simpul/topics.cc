@@ -1,7 +1,9 @@
-// simpul topics: shows, checks and makes the topics on a Kafka cluster.
+// simpul topics: shows, checks and makes the topics on a Kafka cluster, and fills them from a log
+// on one machine.
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -9,8 +11,11 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
+#include "lib/base/metrics.h"
 #include "lib/base/status_macros.h"
 #include "lib/eventlog/data_folder.h"
+#include "lib/eventlog/embedded_log.h"
+#include "lib/eventlog/kafka_copy.h"
 #include "lib/eventlog/kafka_topics.h"
 #include "simpul/command.h"
 #include "simpul/kafka_flags.h"
@@ -23,6 +28,8 @@ using eventlog::TopicsFound;
 
 struct Options {
   KafkaFlags kafka;
+  std::string action;  // nothing, or kCopy
+  std::string from;
   bool create = false;
   uint32_t partitions = 24;
   uint32_t replicas = 3;
@@ -30,6 +37,7 @@ struct Options {
 };
 
 constexpr std::chrono::seconds kConnectWithin{10};
+constexpr std::string_view kCopy = "copy";
 
 void PrintJson(const TopicsFound& found) {
   for (const TopicFound& topic : found.topics) {
@@ -122,16 +130,94 @@ absl::Status Run(const Options& options, int& exit) {
   return absl::OkStatus();
 }
 
-int Topics(const Options& options) {
+void PrintPlace(const eventlog::PlaceCopied& whole, bool json) {
+  if (json) {
+    Print(JsonLine()
+              .Text("topic", eventlog::TopicName(whole.place.topic))
+              .Count("partition", whole.place.partition)
+              .Number("records", whole.records)
+              .Number("were_there", whole.were_there)
+              .Text("digest", whole.digest)
+              .Take());
+  } else {
+    Print(fmt::format("{}: {} records, {} of them were there, digest {}",
+                      eventlog::PlaceText(whole.place),
+                      Grouped(static_cast<uint64_t>(whole.records)),
+                      Grouped(static_cast<uint64_t>(whole.were_there)), whole.digest));
+  }
+  // Whoever watches sees how far it is.
+  std::fflush(stdout);
+}
+
+absl::Status Copy(const Options& options) {
+  SIMPUL_ASSIGN_OR_RETURN(const eventlog::DataFolder folder,
+                          eventlog::DataFolder::OpenToCopy(options.from));
+  base::Metrics metrics;
+  eventlog::EmbeddedLog::Options embedded;
+  embedded.must_exist = true;
+  embedded.secret_fingerprint = folder.secret().Fingerprint();
+  SIMPUL_ASSIGN_OR_RETURN(
+      const auto log,
+      eventlog::EmbeddedLog::Open(folder.log(), embedded, base::SystemClock(), metrics));
+  const eventlog::KafkaSettings settings = SettingsOf(options.kafka, "simpul-copy");
+  eventlog::CopyOptions copy;
+  copy.replicas = options.replicas;
+  copy.on_whole = [&](const eventlog::PlaceCopied& whole) { PrintPlace(whole, options.json); };
+  // Before the topics are open: never may both be served from.
+  copy.before_opening = [&] {
+    return folder.MarkCopied(fmt::format("Kafka at {}, topics {}", settings.bootstrap,
+                                         settings.TopicName(eventlog::Topic::kEvents)));
+  };
+  SIMPUL_ASSIGN_OR_RETURN(const eventlog::Copied copied,
+                          eventlog::CopyToKafka(*log, settings, copy));
+  if (options.json) {
+    Print(JsonLine()
+              .Text("install", log->install().install_id())
+              .Count("partitions", log->partitions())
+              .Number("records", copied.records)
+              .Number("were_there", copied.were_there)
+              .Flag("was_open", copied.was_open)
+              .Take());
+    return absl::OkStatus();
+  }
+  Print(fmt::format(
+      "{} records in 5 topics of {} partitions are the same there, {} of them since "
+      "before. The topics {} open.",
+      Grouped(static_cast<uint64_t>(copied.records)), log->partitions(),
+      Grouped(static_cast<uint64_t>(copied.were_there)), copied.was_open ? "were" : "are"));
+  Print(
+      fmt::format("Nothing is served from {} any more. Next: simpul serve ROLE --log kafka "
+                  "--kafka {} --secret {} --data FOLDER",
+                  options.from, settings.bootstrap, (folder.path() / "secret").string()));
+  return absl::OkStatus();
+}
+
+// OK, or why the flags do not go together.
+absl::Status CheckFlags(const Options& options) {
+  if (options.action == kCopy) {
+    if (options.from.empty()) {
+      return absl::InvalidArgumentError("copy: give the folder that is to be copied, --from DIR");
+    }
+    if (options.create) {
+      return absl::InvalidArgumentError("copy makes the topics itself: leave --create out");
+    }
+  } else if (!options.from.empty()) {
+    return absl::InvalidArgumentError("--from is for simpul topics copy");
+  }
   KafkaFlags flags = options.kafka;
-  // To look needs no secret.
+  // To look needs no secret, and a copy has it from the folder.
   if (!options.create && flags.secret.empty()) flags.secret = "-";
-  if (const absl::Status may = CheckKafkaFlags(flags); !may.ok()) {
+  return CheckKafkaFlags(flags);
+}
+
+int Topics(const Options& options) {
+  if (const absl::Status may = CheckFlags(options); !may.ok()) {
     Complain(fmt::format("topics: {}", base::Message(may)));
     return kWrongUse;
   }
   int exit = kDone;
-  if (const absl::Status ran = Run(options, exit); !ran.ok()) {
+  if (const absl::Status ran = options.action == kCopy ? Copy(options) : Run(options, exit);
+      !ran.ok()) {
     Complain(fmt::format("topics: {}", base::Message(ran)));
     return kFailed;
   }
@@ -143,7 +229,16 @@ int Topics(const Options& options) {
 void AddTopics(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("topics", "Show and check the topics on a Kafka cluster, or make them");
+      app.add_subcommand("topics",
+                         "Show and check the topics on a Kafka cluster, make them, or copy a log "
+                         "on one machine into them");
+  command
+      ->add_option("ACTION", options->action,
+                   "copy: make the topics and bring every record of --from to its position; safe "
+                   "to repeat. Nothing: show")
+      ->check(CLI::IsMember({std::string(kCopy)}));
+  command->add_option("--from", options->from,
+                      "To copy: the --data folder of a Simpul that does not run");
   AddKafkaFlags(*command, options->kafka);
   command->add_flag(
       "--create", options->create,
@@ -151,7 +246,8 @@ void AddTopics(CLI::App& app, Chosen& chosen) {
       "repeat");
   command
       ->add_option("--partitions", options->partitions,
-                   "Of a new install, for good: 24 for a district, 96 for a province")
+                   "Of a new install, for good: 24 for a district, 96 for a province; a copy has "
+                   "as many as its source")
       ->capture_default_str()
       ->check(CLI::Range(1u, 1024u));
   command

@@ -178,5 +178,31 @@ TEST_F(DataFolderTest, SaysSoWhenItCannotBeMade) {
   EXPECT_THAT(data.status().ToString(), HasSubstr(Data().string()));
 }
 
+TEST_F(DataFolderTest, IsRefusedOnceItsLogGoesOnElsewhere) {
+  Install();
+  {
+    const auto data = DataFolder::OpenToCopy(Data());
+    ASSERT_TRUE(data.ok()) << data.status();
+    ASSERT_TRUE(data->MarkCopied("Kafka at broker:9092").ok());
+  }
+  const auto refused = DataFolder::Open(Data());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.status().ToString(),
+              AllOf(HasSubstr("Kafka at broker:9092"), HasSubstr((Data() / "COPIED").string())));
+  EXPECT_TRUE(DataFolder::OpenToCopy(Data()).ok());
+  std::filesystem::remove(Data() / "COPIED");
+  EXPECT_TRUE(DataFolder::Open(Data()).ok());
+}
+
+TEST_F(DataFolderTest, IsNotMadeToBeCopied) {
+  const auto missing = DataFolder::OpenToCopy(Data());
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(Data()));
+  Install();
+  std::filesystem::remove(Data() / "secret");
+  EXPECT_THAT(DataFolder::OpenToCopy(Data()).status().ToString(), HasSubstr("secret is missing"));
+  EXPECT_FALSE(std::filesystem::exists(Data() / "secret"));
+}
+
 }  // namespace
 }  // namespace simpul::eventlog

@@ -55,7 +55,7 @@ MAY_INCLUDE = {
 WALLS = [
     ("rocksdb/", r"services/lib/timeline/\w*store\w*\.cc|services/lib/eventlog/embedded_log\.cc|"
                  r"services/lib/deliver/ledger\w*\.cc|services/lib/base/rocksdb_\w+\.(h|cc)|services/sandbox/\w*store\w*\.cc"),
-    ("librdkafka/", r"services/lib/eventlog/kafka_(client\.h|(client|log|topics)\.cc)"),
+    ("librdkafka/", r"services/lib/eventlog/kafka_(client\.h|(client|copy|log|topics)\.cc)"),
     ("grpcpp/", r"services/lib/rpc/\w+\.(h|cc)|services/\w+/\w+_rpc\.(h|cc)"),
     ("boost/", r"services/lib/rpc/http_server\.cc"),
     ("curl/", r"services/lib/deliver/\w+\.cc"),

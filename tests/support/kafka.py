@@ -38,12 +38,14 @@ class Kafka:
 class Cluster:
     """One process a role. What a test does with `Serve` goes to the role that answers it."""
 
-    def __init__(self, folder, kafka, *flags, platform=None, replicas=1):
+    def __init__(self, folder, kafka, *flags, platform=None, replicas=1, secret=None):
+        """With the secret of an install whose topics are there, none are made."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.log = ("--log", "kafka", "--kafka", kafka.bootstrap, "--secret", self.folder / "secret",
+        self.log = ("--log", "kafka", "--kafka", kafka.bootstrap, "--secret", secret or self.folder / "secret",
                     *(() if replicas > 1 else ("--accept-single-copy",)))
-        run("topics", "--kafka", kafka.bootstrap, "--secret", self.folder / "secret", "--create", "--replicas", replicas)
+        if secret is None:
+            run("topics", "--kafka", kafka.bootstrap, "--secret", self.folder / "secret", "--create", "--replicas", replicas)
         self.flags = flags
         self.platform = platform
         self.roles = {}

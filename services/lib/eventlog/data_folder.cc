@@ -21,10 +21,12 @@ constexpr uint64_t kRoomBytes = 64 << 20;
 
 constexpr std::string_view kVersion = "1";
 constexpr std::string_view kVersionFile = "VERSION";
-constexpr std::array<std::string_view, 7> kOurs = {kVersionFile, "LOCK",      "secret",    "log",
-                                                   "timeline",   "forwarder", "ports.json"};
+constexpr std::string_view kCopiedFile = "COPIED";
+constexpr std::array<std::string_view, 8> kOurs = {
+    kVersionFile, kCopiedFile, "LOCK", "secret", "log", "timeline", "forwarder", "ports.json"};
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kVersionShownMax = 20;
+constexpr size_t kCopiedShownMax = 300;
 
 absl::Status CheckVersion(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kVersionFile;
@@ -73,6 +75,19 @@ absl::Status CheckLog(const std::filesystem::path& path) {
         (path / "log").string(), (path / made).string()));
   }
   return absl::OkStatus();
+}
+
+// Two logs of one install would give one position to two records.
+absl::Status CheckNotCopied(const std::filesystem::path& path) {
+  const std::filesystem::path file = path / kCopiedFile;
+  absl::StatusOr<std::string> where = base::ReadFile(file);
+  if (absl::IsNotFound(where.status())) return absl::OkStatus();
+  if (!where.ok()) return where.status();
+  while (!where->empty() && where->back() == '\n') where->pop_back();
+  return absl::FailedPreconditionError(fmt::format(
+      "the log in {} was copied and goes on elsewhere: {}. Serve from there. Only if nothing was "
+      "ever served from there: delete {} to go on here",
+      path.string(), where->substr(0, kCopiedShownMax), file.string()));
 }
 
 }  // namespace
@@ -128,9 +143,27 @@ absl::StatusOr<DataFolder> DataFolder::Open(const std::filesystem::path& path) {
   SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(path / "LOCK"));
   SIMPUL_RETURN_IF_ERROR(base::CheckRoom(path, kRoomBytes));
   SIMPUL_RETURN_IF_ERROR(CheckVersion(path));
+  SIMPUL_RETURN_IF_ERROR(CheckNotCopied(path));
   SIMPUL_RETURN_IF_ERROR(CheckLog(path));
   SIMPUL_ASSIGN_OR_RETURN(event::Secret secret, ReadOrMakeSecret(path / "secret", path / "log"));
   return DataFolder(path, std::move(lock), std::move(secret));
+}
+
+absl::StatusOr<DataFolder> DataFolder::OpenToCopy(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path / "log" / "CURRENT", error)) {
+    return absl::NotFoundError(
+        fmt::format("{} holds no log: give the --data folder of a Simpul on one machine",
+                    (path / "log").string()));
+  }
+  SIMPUL_ASSIGN_OR_RETURN(base::FileLock lock, base::FileLock::Acquire(path / "LOCK"));
+  SIMPUL_RETURN_IF_ERROR(CheckVersion(path));
+  SIMPUL_ASSIGN_OR_RETURN(event::Secret secret, ReadOrMakeSecret(path / "secret", path / "log"));
+  return DataFolder(path, std::move(lock), std::move(secret));
+}
+
+absl::Status DataFolder::MarkCopied(std::string_view where) const {
+  return base::WriteFileAtomically(path_ / kCopiedFile, fmt::format("{}\n", where));
 }
 
 }  // namespace simpul::eventlog

@@ -4,12 +4,14 @@
 //   LOCK        held by the running instance
 //   secret      32 bytes, mode 0600, made once; whoever loses it loses every subject key
 //   log/        the embedded log: the truth
+//   COPIED      where the log goes on since it was copied; nothing is served from here any more
 //   timeline/   forwarder/   ports.json      made again from the log
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "lib/base/file.h"
@@ -33,7 +35,8 @@ class DataFolder {
  public:
   // Opens the folder; an empty or missing one is made, with a new secret that is durable when this
   // returns. FailedPrecondition, each with the file and the next step: a running instance, another
-  // version, a log without its secret, a secret that is none, a folder that holds other things.
+  // version, a log without its secret, a secret that is none, a folder that holds other things, a
+  // log that was copied and goes on elsewhere.
   // Other codes: the disk refuses.
   static absl::StatusOr<DataFolder> Open(const std::filesystem::path& path);
 
@@ -41,6 +44,14 @@ class DataFolder {
   // secret is read from `secret`, which must be there.
   static absl::StatusOr<DataFolder> OpenWithoutLog(const std::filesystem::path& path,
                                                    const std::filesystem::path& secret);
+
+  // As Open, for a log that is to be copied elsewhere: nothing is made, and one that was copied
+  // before is opened too. NotFound: there is no log.
+  static absl::StatusOr<DataFolder> OpenToCopy(const std::filesystem::path& path);
+
+  // From now on the log goes on elsewhere, `where` in words: Open refuses this folder. Durable when
+  // this returns.
+  absl::Status MarkCopied(std::string_view where) const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path log() const { return path_ / "log"; }

@@ -101,6 +101,11 @@ absl::StatusOr<Kept> TakeApart(std::string_view bytes) {
               .value = bytes.substr(kValueHeaderBytes + key_bytes)};
 }
 
+bool HoldsLog(const std::filesystem::path& folder) {
+  std::error_code error;
+  return std::filesystem::exists(folder / "CURRENT", error);
+}
+
 absl::Status CannotOpen(const std::filesystem::path& folder, const rocksdb::Status& status) {
   if (status.IsCorruption() || status.IsNotFound() || status.IsNotSupported()) {
     return absl::DataLossError(fmt::format(
@@ -562,7 +567,7 @@ absl::Status EmbeddedLog::State::ReadInstall(const Options& options) {
         fmt::format("the log in {} has format {}, and this Simpul knows format {}. Upgrade Simpul",
                     folder.string(), install.format(), kFormat));
   }
-  if (install.partitions() != options.partitions) {
+  if (!options.must_exist && install.partitions() != options.partitions) {
     return absl::FailedPreconditionError(fmt::format(
         "the log in {} was installed with {} partitions, not {}: their number is fixed for life. "
         "Start with {}",
@@ -785,6 +790,9 @@ absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::Open(const std::filesy
     return absl::InvalidArgumentError(
         fmt::format("a log has 1 to {} partitions, not {}", kPartitionsMax, options.partitions));
   }
+  if (options.must_exist && !HoldsLog(folder)) {
+    return absl::NotFoundError(fmt::format("{} holds no log", folder.string()));
+  }
   auto state = std::make_unique<State>(folder, options, clock, metrics);
   SIMPUL_RETURN_IF_ERROR(state->OpenStore());
   bool is_empty = false;
@@ -793,6 +801,9 @@ absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::Open(const std::filesy
     it->SeekToFirst();
     if (!it->status().ok()) return CannotOpen(folder, it->status());
     is_empty = !it->Valid();
+  }
+  if (is_empty && options.must_exist) {
+    return absl::NotFoundError(fmt::format("{} holds no log", folder.string()));
   }
   if (is_empty) SIMPUL_RETURN_IF_ERROR(state->WriteInstall(options));
   SIMPUL_RETURN_IF_ERROR(state->ReadInstall(options));

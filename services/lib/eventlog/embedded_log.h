@@ -28,6 +28,8 @@ class EmbeddedLog final : public EventLog {
   struct Options {
     // Of a new log; an existing one must have as many.
     uint32_t partitions = 24;
+    // No log is made, and one that is there may have any number of partitions.
+    bool must_exist = false;
     // event::Secret::Fingerprint(): of a new log, and required of an existing one.
     std::string secret_fingerprint;
     // Most bytes admitted and not yet settled.

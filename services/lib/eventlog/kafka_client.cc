@@ -21,7 +21,10 @@ constexpr int kSyslogWarning = 4;
 
 // On a thread of librdkafka.
 void WriteLog(const rd_kafka_t*, int level, const char* facility, const char* words) {
-  const base::Severity severity = level <= kSyslogError     ? base::Severity::kWarning
+  // Settings are ours and tried: a warning about one tells a person nothing.
+  const bool is_about_settings = std::string_view(facility) == "CONFWARN";
+  const base::Severity severity = is_about_settings         ? base::Severity::kDebug
+                                  : level <= kSyslogError   ? base::Severity::kWarning
                                   : level <= kSyslogWarning ? base::Severity::kInfo
                                                             : base::Severity::kDebug;
   base::Log(severity, kComponent, words, {{"facility", facility}});

@@ -28,6 +28,11 @@ constexpr uint32_t kFormat = 1;
 constexpr milliseconds kAdminMax{30'000};
 constexpr milliseconds kStep{100};
 
+// Whose clock stamps a record: Kafka's when it took it, or the sender's.
+constexpr const char* kTimestampType = "message.timestamp.type";
+constexpr const char* kTheirTime = "LogAppendTime";
+constexpr const char* kSendersTime = "CreateTime";
+
 using Settings = std::map<std::string, std::string, std::less<>>;
 
 absl::Status NoBroker(const KafkaSettings& settings, rd_kafka_resp_err_t why) {
@@ -35,6 +40,10 @@ absl::Status NoBroker(const KafkaSettings& settings, rd_kafka_resp_err_t why) {
       "no Kafka broker answers at {}: {}. Is it running there, and does it speak {}? A broker that "
       "wants certificates is spoken to with --kafka-ca, --kafka-certificate and --kafka-key",
       settings.bootstrap, rd_kafka_err2str(why), settings.ca.empty() ? "plain text" : "TLS"));
+}
+
+std::string CopyNotFinished(const KafkaSettings& settings) {
+  return settings.topic_prefix + std::string(kCopyNotFinished);
 }
 
 // What the brokers say of themselves and all topics.
@@ -66,10 +75,13 @@ absl::StatusOr<Owned<rd_kafka_event_t>> AskAdmin(
   return event;
 }
 
+// All settings, or those alone that were given to the topic itself.
+enum class Which { kAll, kTopicsOwn };
+
 // Settings of topics that exist, by topic. NotFound: the broker that was asked knows none of that
 // name.
 absl::StatusOr<std::map<std::string, Settings>> AskSettingsOnce(
-    rd_kafka_t* client, const std::vector<std::string>& names) {
+    rd_kafka_t* client, const std::vector<std::string>& names, Which which) {
   std::vector<Owned<rd_kafka_ConfigResource_t>> resources;
   std::vector<rd_kafka_ConfigResource_t*> asked;
   for (const std::string& name : names) {
@@ -101,6 +113,10 @@ absl::StatusOr<std::map<std::string, Settings>> AskSettingsOnce(
     size_t entries = 0;
     const rd_kafka_ConfigEntry_t** list = rd_kafka_ConfigResource_configs(found[i], &entries);
     for (size_t j = 0; j < entries; ++j) {
+      if (which == Which::kTopicsOwn &&
+          rd_kafka_ConfigEntry_source(list[j]) != RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) {
+        continue;
+      }
       const char* value = rd_kafka_ConfigEntry_value(list[j]);
       all[name][rd_kafka_ConfigEntry_name(list[j])] = value == nullptr ? "" : value;
     }
@@ -111,10 +127,11 @@ absl::StatusOr<std::map<std::string, Settings>> AskSettingsOnce(
 // As AskSettingsOnce; asks again for a while: a broker that has just started answers before it has
 // heard of every topic.
 absl::StatusOr<std::map<std::string, Settings>> AskSettings(rd_kafka_t* client,
-                                                            const std::vector<std::string>& names) {
+                                                            const std::vector<std::string>& names,
+                                                            Which which) {
   const auto until = steady_clock::now() + kAdminMax;
   for (;;) {
-    auto settings = AskSettingsOnce(client, names);
+    auto settings = AskSettingsOnce(client, names, which);
     if (!absl::IsNotFound(settings.status()) || steady_clock::now() >= until) return settings;
     std::this_thread::sleep_until(steady_clock::now() + kStep);
   }
@@ -227,7 +244,7 @@ void CompareSettings(const TopicFound& topic, const Settings& settings,
         "false",
         true);
   }
-  if (ValueOf(settings, "message.timestamp.type") != "LogAppendTime") {
+  if (ValueOf(settings, kTimestampType) != kTheirTime) {
     differs(
         "message.timestamp.type is not LogAppendTime: lag in seconds is as the sender's clock "
         "has it; set it to LogAppendTime",
@@ -256,6 +273,7 @@ absl::StatusOr<TopicsFound> LookAtTopics(const KafkaSettings& settings, millisec
     one.name = settings.TopicName(topic);
     for (int i = 0; i < metadata->topic_cnt; ++i) {
       const rd_kafka_metadata_topic_t& there = metadata->topics[i];
+      if (CopyNotFinished(settings) == there.topic) found.copy_not_finished = true;
       if (one.name != there.topic || there.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       one.exists = true;
       one.partitions = static_cast<uint32_t>(there.partition_cnt);
@@ -267,7 +285,7 @@ absl::StatusOr<TopicsFound> LookAtTopics(const KafkaSettings& settings, millisec
     if (one.exists) names.push_back(one.name);
   }
   if (!names.empty()) {
-    SIMPUL_ASSIGN_OR_RETURN(const auto settings_of, AskSettings(client.get(), names));
+    SIMPUL_ASSIGN_OR_RETURN(const auto settings_of, AskSettings(client.get(), names, Which::kAll));
     for (TopicFound& topic : found.topics) {
       const auto it = settings_of.find(topic.name);
       if (it == settings_of.end()) continue;
@@ -308,25 +326,35 @@ absl::StatusOr<TopicsFound> LookAtTopics(const KafkaSettings& settings, millisec
       ++topic.installed;
     }
   }
+  if (found.copy_not_finished) {
+    found.differences.push_back(
+        {CopyNotFinished(settings),
+         "as long as this topic is there a copy into the others is not finished and they are not "
+         "whole; finish it: simpul topics copy",
+         true, true});
+  }
   for (const TopicFound& topic : found.topics) {
-    const auto differs = [&](std::string what) {
-      found.differences.push_back({topic.name, std::move(what), true});
+    const auto differs = [&](std::string what, bool is_incomplete) {
+      found.differences.push_back({topic.name, std::move(what), true, is_incomplete});
     };
     if (!topic.exists) {
-      differs("there is no such topic; make it: simpul topics --create");
+      if (!found.copy_not_finished) {
+        differs("there is no such topic; make it: simpul topics --create", true);
+      }
       continue;
     }
     if (found.install.has_value() && topic.partitions != found.install->partitions()) {
-      differs(
-          fmt::format("has {} partitions, and the install has {}: records would be sought in "
-                      "the wrong place; restore the topic",
-                      topic.partitions, found.install->partitions()));
+      differs(fmt::format("has {} partitions, and the install has {}: records would be sought in "
+                          "the wrong place; restore the topic",
+                          topic.partitions, found.install->partitions()),
+              false);
     }
-    if (topic.installed < topic.partitions) {
+    if (topic.installed < topic.partitions && !found.copy_not_finished) {
       differs(
           fmt::format("{} of {} partitions have no install record; complete the install: simpul "
                       "topics --create",
-                      topic.partitions - topic.installed, topic.partitions));
+                      topic.partitions - topic.installed, topic.partitions),
+          true);
     }
   }
   return found;
@@ -365,13 +393,19 @@ absl::Status CheckTopics(const TopicsFound& found, std::string_view secret_finge
 
 namespace {
 
-absl::Status MakeTopics(rd_kafka_t* client, const std::vector<std::string>& names,
-                        const TopicsWanted& wanted) {
+struct NewTopics {
+  std::vector<std::string> names;
+  uint32_t partitions = 0;
+  uint32_t replicas = 0;
+  const char* timestamps = kTheirTime;
+};
+
+absl::Status MakeTopics(rd_kafka_t* client, const NewTopics& wanted) {
   std::array<char, 512> words{};
   std::vector<Owned<rd_kafka_NewTopic_t>> topics;
   std::vector<rd_kafka_NewTopic_t*> asked;
   const uint32_t min_insync = wanted.replicas > 2 ? 2 : 1;
-  for (const std::string& name : names) {
+  for (const std::string& name : wanted.names) {
     topics.emplace_back(rd_kafka_NewTopic_new(name.c_str(), static_cast<int>(wanted.partitions),
                                               static_cast<int>(wanted.replicas), words.data(),
                                               words.size()));
@@ -383,7 +417,7 @@ absl::Status MakeTopics(rd_kafka_t* client, const std::vector<std::string>& name
              {"max.message.bytes", fmt::format("{}", kTopicMessageBytesMin)},
              {"min.insync.replicas", fmt::format("{}", min_insync)},
              {"unclean.leader.election.enable", "false"},
-             {"message.timestamp.type", "LogAppendTime"}}) {
+             {kTimestampType, wanted.timestamps}}) {
       rd_kafka_NewTopic_set_config(topics.back().get(), setting, value.c_str());
     }
     asked.push_back(topics.back().get());
@@ -470,20 +504,9 @@ absl::Status WriteInstalls(const KafkaSettings& settings, const TopicsFound& fou
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status CreateTopics(const KafkaSettings& settings, const TopicsWanted& wanted,
-                          const base::Clock& clock) {
-  SIMPUL_ASSIGN_OR_RETURN(TopicsFound found, LookAtTopics(settings, kAdminMax));
-  const uint32_t partitions =
-      found.install.has_value() ? found.install->partitions() : wanted.partitions;
-  if (found.install.has_value() &&
-      found.install->secret_fingerprint() != wanted.secret_fingerprint) {
-    return absl::FailedPreconditionError(
-        fmt::format("the topics are install {}'s, made with another secret: give that secret, or "
-                    "other topics (--kafka-prefix)",
-                    found.install->install_id()));
-  }
+// Names of the topics that are missing. FailedPrecondition: one is there with another number of
+// partitions.
+absl::StatusOr<std::vector<std::string>> MissingOf(const TopicsFound& found, uint32_t partitions) {
   std::vector<std::string> missing;
   for (const TopicFound& topic : found.topics) {
     if (!topic.exists) {
@@ -495,24 +518,119 @@ absl::Status CreateTopics(const KafkaSettings& settings, const TopicsWanted& wan
           topic.name, topic.partitions, partitions));
     }
   }
-  SIMPUL_ASSIGN_OR_RETURN(const Owned<rd_kafka_t> client,
-                          kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
-  if (!missing.empty()) {
-    TopicsWanted made = wanted;
-    made.partitions = partitions;
-    SIMPUL_RETURN_IF_ERROR(MakeTopics(client.get(), missing, made));
-    // Until every broker knows them.
-    const auto until = steady_clock::now() + kAdminMax;
-    for (bool all = false; !all;) {
-      if (steady_clock::now() > until) {
-        return absl::UnavailableError(
-            "Kafka did not show the new topics within 30 s. Run this again");
-      }
-      SIMPUL_ASSIGN_OR_RETURN(found, LookAtTopics(settings, kAdminMax));
-      all = std::all_of(found.topics.begin(), found.topics.end(), [&](const TopicFound& topic) {
-        return topic.exists && topic.partitions == partitions;
-      });
+  return missing;
+}
+
+// Looks until what was made or deleted shows.
+absl::StatusOr<TopicsFound> LookUntil(const KafkaSettings& settings,
+                                      const std::function<bool(const TopicsFound&)>& shows) {
+  const auto until = steady_clock::now() + kAdminMax;
+  for (;;) {
+    SIMPUL_ASSIGN_OR_RETURN(TopicsFound found, LookAtTopics(settings, kAdminMax));
+    if (shows(found)) return found;
+    if (steady_clock::now() > until) {
+      return absl::UnavailableError(
+          "Kafka did not show within 30 s what was made or deleted. Run this again");
     }
+  }
+}
+
+bool HasAll(const TopicsFound& found, uint32_t partitions) {
+  return std::ranges::all_of(found.topics, [&](const TopicFound& topic) {
+    return topic.exists && topic.partitions == partitions;
+  });
+}
+
+// Has Kafka stamp what comes from now on; every other setting stays.
+absl::Status StampByKafka(rd_kafka_t* client, const std::vector<std::string>& names) {
+  SIMPUL_ASSIGN_OR_RETURN(const auto settings_of, AskSettings(client, names, Which::kTopicsOwn));
+  std::vector<Owned<rd_kafka_ConfigResource_t>> resources;
+  std::vector<rd_kafka_ConfigResource_t*> asked;
+  for (const auto& [name, settings] : settings_of) {
+    if (ValueOf(settings, kTimestampType) != kSendersTime) continue;
+    resources.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+    asked.push_back(resources.back().get());
+    for (const auto& [setting, value] : settings) {
+      rd_kafka_ConfigResource_set_config(asked.back(), setting.c_str(),
+                                         setting == kTimestampType ? kTheirTime : value.c_str());
+    }
+  }
+  if (asked.empty()) return absl::OkStatus();
+  SIMPUL_ASSIGN_OR_RETURN(const auto event,
+                          AskAdmin(client, RD_KAFKA_ADMIN_OP_ALTERCONFIGS,
+                                   [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                     rd_kafka_AlterConfigs(client, asked.data(), asked.size(),
+                                                           options, queue);
+                                   }));
+  size_t count = 0;
+  const rd_kafka_ConfigResource_t** results = rd_kafka_AlterConfigs_result_resources(
+      rd_kafka_event_AlterConfigs_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    if (rd_kafka_ConfigResource_error(results[i]) == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const char* why = rd_kafka_ConfigResource_error_string(results[i]);
+    return absl::FailedPreconditionError(
+        fmt::format("Kafka does not set {} of {} to {}: {}. Set it with an administrator's rights, "
+                    "then run this again",
+                    kTimestampType, rd_kafka_ConfigResource_name(results[i]), kTheirTime,
+                    why == nullptr ? "no reason given" : why));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DeleteTopic(rd_kafka_t* client, const std::string& name) {
+  const Owned<rd_kafka_DeleteTopic_t> topic(rd_kafka_DeleteTopic_new(name.c_str()));
+  rd_kafka_DeleteTopic_t* asked = topic.get();
+  SIMPUL_ASSIGN_OR_RETURN(const auto event,
+                          AskAdmin(client, RD_KAFKA_ADMIN_OP_DELETETOPICS,
+                                   [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                     rd_kafka_DeleteTopics(client, &asked, 1, options, queue);
+                                   }));
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_resp_err_t failed = rd_kafka_topic_result_error(results[i]);
+    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR || failed == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+      continue;
+    }
+    return absl::FailedPreconditionError(
+        fmt::format("everything is copied and compared, but Kafka does not delete the topic {}: "
+                    "{}. Delete it with an administrator's rights: serve can start then",
+                    name, rd_kafka_err2str(failed)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CreateTopics(const KafkaSettings& settings, const TopicsWanted& wanted,
+                          const base::Clock& clock) {
+  SIMPUL_ASSIGN_OR_RETURN(TopicsFound found, LookAtTopics(settings, kAdminMax));
+  if (found.copy_not_finished) {
+    return absl::FailedPreconditionError(
+        fmt::format("a copy into these topics is not finished ({} is there): finish it with simpul "
+                    "topics copy, or delete them all and begin anew",
+                    CopyNotFinished(settings)));
+  }
+  const uint32_t partitions =
+      found.install.has_value() ? found.install->partitions() : wanted.partitions;
+  if (found.install.has_value() &&
+      found.install->secret_fingerprint() != wanted.secret_fingerprint) {
+    return absl::FailedPreconditionError(
+        fmt::format("the topics are install {}'s, made with another secret: give that secret, or "
+                    "other topics (--kafka-prefix)",
+                    found.install->install_id()));
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<std::string> missing, MissingOf(found, partitions));
+  if (!missing.empty()) {
+    SIMPUL_ASSIGN_OR_RETURN(
+        const Owned<rd_kafka_t> client,
+        kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
+    SIMPUL_RETURN_IF_ERROR(MakeTopics(
+        client.get(), {.names = missing, .partitions = partitions, .replicas = wanted.replicas}));
+    SIMPUL_ASSIGN_OR_RETURN(found, LookUntil(settings, [&](const TopicsFound& shown) {
+                              return HasAll(shown, partitions);
+                            }));
   }
   SIMPUL_ASSIGN_OR_RETURN(const Firsts firsts, ReadFirsts(settings, found.topics));
   for (const auto& [place, first] : firsts) {
@@ -533,6 +651,68 @@ absl::Status CreateTopics(const KafkaSettings& settings, const TopicsWanted& wan
     install.set_installed_at_us(base::ToMicros(clock.Now()));
   }
   return WriteInstalls(settings, found, firsts, install);
+}
+
+absl::StatusOr<bool> BeginCopy(const KafkaSettings& settings, const log::v1::Install& install,
+                               uint32_t replicas) {
+  SIMPUL_ASSIGN_OR_RETURN(TopicsFound found, LookAtTopics(settings, kAdminMax));
+  if (found.install.has_value() && !SameInstall(*found.install, install)) {
+    return absl::FailedPreconditionError(
+        fmt::format("the topics are install {}'s, and the log to be copied is install {}'s: give "
+                    "other topics (--kafka-prefix)",
+                    found.install->install_id(), install.install_id()));
+  }
+  SIMPUL_ASSIGN_OR_RETURN(std::vector<std::string> missing, MissingOf(found, install.partitions()));
+  std::string wrong;
+  for (const TopicDifference& difference : found.differences) {
+    if (!difference.breaks_a_promise || difference.is_incomplete) continue;
+    wrong +=
+        fmt::format("{}{}: {}", wrong.empty() ? "" : "\n  ", difference.topic, difference.what);
+  }
+  if (!wrong.empty()) return absl::FailedPreconditionError(wrong);
+  if (!found.copy_not_finished && found.install.has_value()) {
+    const bool is_whole = std::ranges::all_of(found.topics, [&](const TopicFound& topic) {
+      return topic.installed == install.partitions();
+    });
+    if (is_whole) return false;
+    return absl::FailedPreconditionError(
+        "the topics hold a part of this install, and no copy into them is under way: some of them "
+        "were lost. Restore them, or delete them all and copy again");
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const Owned<rd_kafka_t> client,
+                          kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
+  if (!found.copy_not_finished) {
+    SIMPUL_RETURN_IF_ERROR(
+        MakeTopics(client.get(),
+                   {.names = {CopyNotFinished(settings)}, .partitions = 1, .replicas = replicas}));
+    // Brokers learn of topics in the order of their making: whoever sees one of the others sees
+    // this one.
+    SIMPUL_ASSIGN_OR_RETURN(found, LookUntil(settings, [](const TopicsFound& shown) {
+                              return shown.copy_not_finished;
+                            }));
+    SIMPUL_ASSIGN_OR_RETURN(missing, MissingOf(found, install.partitions()));
+  }
+  if (!missing.empty()) {
+    SIMPUL_RETURN_IF_ERROR(MakeTopics(client.get(), {.names = missing,
+                                                     .partitions = install.partitions(),
+                                                     .replicas = replicas,
+                                                     .timestamps = kSendersTime}));
+    SIMPUL_RETURN_IF_ERROR(LookUntil(settings, [&](const TopicsFound& shown) {
+                             return HasAll(shown, install.partitions());
+                           }).status());
+  }
+  return true;
+}
+
+absl::Status EndCopy(const KafkaSettings& settings) {
+  SIMPUL_ASSIGN_OR_RETURN(const Owned<rd_kafka_t> client,
+                          kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
+  std::vector<std::string> names;
+  for (const Topic topic : kTopics) names.push_back(settings.TopicName(topic));
+  SIMPUL_RETURN_IF_ERROR(StampByKafka(client.get(), names));
+  SIMPUL_RETURN_IF_ERROR(DeleteTopic(client.get(), CopyNotFinished(settings)));
+  return LookUntil(settings, [](const TopicsFound& shown) { return !shown.copy_not_finished; })
+      .status();
 }
 
 }  // namespace simpul::eventlog

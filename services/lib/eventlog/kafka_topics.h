@@ -16,6 +16,11 @@
 
 namespace simpul::eventlog {
 
+// As long as this topic is there a copy into the others is not finished, and nothing may start on
+// them. It is made before the first of them and deleted when all are whole; nothing is written to
+// it. docs/decisions/0008-how-a-half-made-copy-is-known.md
+inline constexpr std::string_view kCopyNotFinished = "simpul.copy-not-finished.v1";
+
 // A topic's max.message.bytes must be this at least: a record and what is around it.
 inline constexpr size_t kTopicMessageBytesMin = 5 << 20;
 
@@ -37,6 +42,8 @@ struct TopicDifference {
   std::string what;  // what is there, what should be, and how to mend it
   // True when acknowledged would not mean durable, or something would go or move: nothing starts.
   bool breaks_a_promise = false;
+  // True when only something is missing that is still to be made.
+  bool is_incomplete = false;
 };
 
 struct TopicsFound {
@@ -47,6 +54,8 @@ struct TopicsFound {
   std::vector<TopicDifference> differences;
   // Of some partition one broker's memory may hold the only copy of what was acknowledged.
   bool single_copy = false;
+  // kCopyNotFinished is there.
+  bool copy_not_finished = false;
 };
 
 // Looks at what is there. Unavailable: no broker answers within `within`. InvalidArgument: settings
@@ -70,5 +79,16 @@ struct TopicsWanted {
 // is another install's or has other partitions. Others as LookAtTopics.
 absl::Status CreateTopics(const KafkaSettings& settings, const TopicsWanted& wanted,
                           const base::Clock& clock);
+
+// Makes the topics ready for the records of `install`, closed: true. Topics that exist must be
+// empty, or closed by an earlier BeginCopy. False: they are open, whole and of this install, and
+// may only be compared. FailedPrecondition: another install's, other partitions, settings that
+// break a promise, or what is there is neither of the three. Others as LookAtTopics.
+absl::StatusOr<bool> BeginCopy(const KafkaSettings& settings, const log::v1::Install& install,
+                               uint32_t replicas);
+
+// Opens the topics that BeginCopy closed. The caller has compared all that stands in them.
+// FailedPrecondition: Kafka refuses; all but the opening is done, and it may be tried again.
+absl::Status EndCopy(const KafkaSettings& settings);
 
 }  // namespace simpul::eventlog
