@@ -37,6 +37,7 @@ void WatchStop();
 // Each makes its command, one file a command.
 void AddServe(CLI::App& app, Chosen& chosen);
 void AddTopics(CLI::App& app, Chosen& chosen);
+void AddBackup(CLI::App& app, Chosen& chosen);
 void AddSandbox(CLI::App& app, Chosen& chosen);
 void AddPush(CLI::App& app, Chosen& chosen);
 void AddTimeline(CLI::App& app, Chosen& chosen);

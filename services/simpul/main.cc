@@ -46,6 +46,7 @@ int Main(int argc, char** argv) {
   Settings settings;
   AddServe(app, chosen);
   AddTopics(app, chosen);
+  AddBackup(app, chosen);
   AddSandbox(app, chosen);
   AddPush(app, chosen);
   AddTimeline(app, chosen);

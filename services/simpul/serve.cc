@@ -33,6 +33,7 @@
 #include "lib/rpc/server.h"
 #include "records/records.h"
 #include "records/records_rpc.h"
+#include "simpul/checkpoint.h"
 #include "simpul/command.h"
 #include "simpul/duration_text.h"
 #include "simpul/kafka_flags.h"
@@ -207,8 +208,15 @@ absl::Status Run(const Options& options) {
     services.push_back(records::BindRecords(*records, metrics));
   }
 
-  SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::HttpServer> admin,
-                          rpc::StartAdmin(options.admin, metrics, std::move(checks)));
+  std::vector<rpc::AdminAction> actions;
+  if (auto* embedded = dynamic_cast<eventlog::EmbeddedLog*>(log.get()); embedded != nullptr) {
+    actions.push_back({std::string(kCheckpointPath), [embedded, &folder] {
+                         return MakeCheckpoint(*embedded, folder.checkpoint());
+                       }});
+  }
+  SIMPUL_ASSIGN_OR_RETURN(
+      const std::unique_ptr<rpc::HttpServer> admin,
+      rpc::StartAdmin(options.admin, metrics, std::move(checks), std::move(actions)));
   SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
                           rpc::Server::Start(options.grpc, std::move(services), &metrics));
 

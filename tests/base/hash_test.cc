@@ -18,5 +18,13 @@ TEST(HmacSha256, MatchesTheStandardsVectors) {
 
 TEST(RandomBytes, AreNotTheSameTwice) { EXPECT_NE(RandomBytes(16), RandomBytes(16)); }
 
+TEST(Sha256Sum, IsThatOfThePiecesTogether) {
+  Sha256Sum sum;
+  sum.Add("one, ");
+  sum.Add("");
+  sum.Add("two");
+  EXPECT_EQ(Hex(AsBytes(sum.Take())), Hex(AsBytes(Sha256("one, two"))));
+}
+
 }  // namespace
 }  // namespace simpul::base

@@ -157,5 +157,61 @@ TEST_F(EmbeddedLogTest, RefusesAnInstallRecordOfAnotherLog) {
   EXPECT_THAT(log.status().ToString(), HasSubstr("simpul.events.v1 partition 2 position 0"));
 }
 
+TEST_F(EmbeddedLogTest, MakesACheckpointOfWhatWasAnsweredAndGoesOn) {
+  auto log = Open();
+  ASSERT_TRUE(log.ok()) << log.status();
+  AppendAndWait(**log, DraftsFor(1, 300, 1000));
+  ASSERT_TRUE((*log)->Checkpoint(folder_ / "first").ok());
+  AppendAndWait(**log, DraftsFor(1, 5, 1000));
+  ASSERT_TRUE((*log)->Checkpoint(folder_ / "second").ok());
+  EXPECT_FALSE((*log)->Checkpoint(folder_ / "second").ok());
+  const Place place{Topic::kEvents, 1};
+  const absl::StatusOr<LogContent> first = ReadWholeLog(folder_ / "first");
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->places.at(place).records(), 301);
+  EXPECT_EQ(first->places.size(), std::size(kTopics) * LogUnderTest::kPartitions);
+  EXPECT_EQ(first->install.SerializeAsString(), (*log)->install().SerializeAsString());
+  const absl::StatusOr<LogContent> second = ReadWholeLog(folder_ / "second");
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->places.at(place).records(), 306);
+  EXPECT_NE(second->places.at(place).Hex(), first->places.at(place).Hex());
+  EXPECT_EQ(second->places.at({Topic::kEvents, 0}).Hex(),
+            first->places.at({Topic::kEvents, 0}).Hex());
+  log->reset();
+  const absl::StatusOr<LogContent> closed = ReadWholeLog(folder_ / "log");
+  ASSERT_TRUE(closed.ok()) << closed.status();
+  EXPECT_EQ(closed->places.at(place).Hex(), second->places.at(place).Hex());
+}
+
+TEST_F(EmbeddedLogTest, NamesTheRecordThatIsMissingFromAWholeReading) {
+  {
+    const auto log = Open();
+    AppendAndWait(**log, DraftsFor(1, 3, 10));
+  }
+  {
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, (folder_ / "log").string(), &opened).ok());
+    const std::unique_ptr<rocksdb::DB> store(opened);
+    ASSERT_TRUE(store->Delete({}, std::string("\x01\0\x01\0\0\0\0\0\0\0\x02", 11)).ok());
+  }
+  const absl::StatusOr<LogContent> read = ReadWholeLog(folder_ / "log");
+  EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(read.status().ToString(), HasSubstr("simpul.events.v1 partition 1 position 2"));
+  EXPECT_FALSE(ReadWholeLog(folder_ / "none").ok());
+}
+
+TEST_F(EmbeddedLogTest, IsNotMadeWhereOneMustExist) {
+  EmbeddedLog::Options options = OptionsFor();
+  options.must_exist = true;
+  EXPECT_EQ(EmbeddedLog::Open(folder_ / "log", options, clock_, metrics_).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "log"));
+  ASSERT_TRUE(Open().ok());
+  options.partitions = LogUnderTest::kPartitions + 1;
+  const auto log = EmbeddedLog::Open(folder_ / "log", options, clock_, metrics_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  EXPECT_EQ((*log)->partitions(), LogUnderTest::kPartitions);
+}
+
 }  // namespace
 }  // namespace simpul::eventlog

@@ -93,5 +93,33 @@ TEST_F(AdminTest, AnswersOnlyReads) {
   EXPECT_THAT(Ask("POST /livez"), StartsWith("HTTP/1.1 405 "));
 }
 
+TEST(AdminAction, IsDoneForWhoeverAsksWithItsHeader) {
+  base::Metrics metrics;
+  int done = 0;
+  bool can = true;
+  const auto server =
+      StartAdmin("127.0.0.1:0", metrics, {}, {{"/checkpoint", [&]() -> absl::StatusOr<std::string> {
+                                                 if (!can) return absl::UnavailableError("no disk");
+                                                 ++done;
+                                                 return "{\"made\":1}";
+                                               }}});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto ask = [&](const std::string& line, const std::string& header) {
+    RawConnection connection((*server)->address());
+    connection.Send(line + " HTTP/1.1\r\nHost: x\r\n" + header +
+                    "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    return connection.ReadToEnd();
+  };
+  const std::string header = std::string(kActionHeader) + ": backup\r\n";
+  EXPECT_THAT(ask("POST /checkpoint", ""), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask("GET /checkpoint", header), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(ask("POST /livez", header), StartsWith("HTTP/1.1 405 "));
+  EXPECT_EQ(done, 0);
+  EXPECT_THAT(ask("POST /checkpoint", header), EndsWith("{\"made\":1}"));
+  EXPECT_EQ(done, 1);
+  can = false;
+  EXPECT_THAT(ask("POST /checkpoint", header), HasSubstr("no disk"));
+}
+
 }  // namespace
 }  // namespace simpul::rpc

@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <system_error>
 #include <utility>
 
+#include "lib/base/hash.h"
 #include "lib/base/status_macros.h"
 
 namespace simpul::base {
@@ -47,13 +49,39 @@ class Descriptor {
   int fd_;
 };
 
+// Calls `take` with piece after piece of the file.
+absl::Status ReadPieces(const Descriptor& fd, const std::filesystem::path& path,
+                        const std::function<absl::Status(std::string_view)>& take) {
+  std::string buffer(1 << 20, '\0');
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failed("read", path, errno);
+    if (n == 0) return absl::OkStatus();
+    SIMPUL_RETURN_IF_ERROR(take(std::string_view(buffer).substr(0, static_cast<size_t>(n))));
+  }
+}
+
+absl::Status WriteAll(const Descriptor& fd, const std::filesystem::path& path,
+                      std::string_view rest) {
+  while (!rest.empty()) {
+    const ssize_t n = ::write(fd.get(), rest.data(), rest.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return Failed("write", path, errno);
+    }
+    rest.remove_prefix(static_cast<size_t>(n));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status SyncFolder(const std::filesystem::path& folder) {
   Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) return Failed("sync", folder, errno);
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
   Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -78,19 +106,44 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
   {
     Descriptor fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (fd.get() < 0) return Failed("create", draft, errno);
-    std::string_view rest = content;
-    while (!rest.empty()) {
-      const ssize_t n = ::write(fd.get(), rest.data(), rest.size());
-      if (n < 0) {
-        if (errno == EINTR) continue;
-        return Failed("write", draft, errno);
-      }
-      rest.remove_prefix(static_cast<size_t>(n));
-    }
+    SIMPUL_RETURN_IF_ERROR(WriteAll(fd, draft, content));
     if (::fsync(fd.get()) != 0) return Failed("sync", draft, errno);
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return Failed("rename into place", path, errno);
   return SyncFolder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+absl::StatusOr<FileContent> CopyFile(const std::filesystem::path& from,
+                                     const std::filesystem::path& to) {
+  const Descriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (in.get() < 0) return Failed("open", from, errno);
+  const Descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (out.get() < 0) return Failed("create", to, errno);
+  FileContent content;
+  Sha256Sum sum;
+  SIMPUL_RETURN_IF_ERROR(ReadPieces(in, from, [&](std::string_view piece) {
+    sum.Add(piece);
+    content.bytes += piece.size();
+    return WriteAll(out, to, piece);
+  }));
+  if (::fsync(out.get()) != 0) return Failed("sync", to, errno);
+  content.sha256 = Hex(AsBytes(sum.Take()));
+  return content;
+}
+
+absl::StatusOr<FileContent> ReadContent(const std::filesystem::path& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return Failed("open", path, errno);
+  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  FileContent content;
+  Sha256Sum sum;
+  SIMPUL_RETURN_IF_ERROR(ReadPieces(fd, path, [&](std::string_view piece) {
+    sum.Add(piece);
+    content.bytes += piece.size();
+    return absl::OkStatus();
+  }));
+  content.sha256 = Hex(AsBytes(sum.Take()));
+  return content;
 }
 
 absl::Status CheckNothingElse(const std::filesystem::path& folder,

@@ -20,6 +20,24 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path);
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
                                  int mode = 0644);
 
+// What a file holds.
+struct FileContent {
+  uint64_t bytes = 0;
+  std::string sha256;  // lower-case hexadecimal
+  friend bool operator==(const FileContent&, const FileContent&) = default;
+};
+
+// Writes a copy beside nothing: `to` must not exist. Durable when this returns, but for the name in
+// its folder (SyncFolder). What was read from `from`.
+absl::StatusOr<FileContent> CopyFile(const std::filesystem::path& from,
+                                     const std::filesystem::path& to);
+
+// Reads the file, from the disk where the system can be brought to it.
+absl::StatusOr<FileContent> ReadContent(const std::filesystem::path& path);
+
+// Makes the names in a folder durable.
+absl::Status SyncFolder(const std::filesystem::path& folder);
+
 // Makes the folder and its parents where they are missing, so that a crash does not undo it.
 absl::Status MakeFolder(const std::filesystem::path& path);
 

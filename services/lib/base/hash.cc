@@ -24,6 +24,20 @@ Sha256Digest Sha256(std::initializer_list<std::string_view> parts) {
   return digest;
 }
 
+Sha256Sum::Sha256Sum() : state_(std::make_unique<SHA256_CTX>()) { SHA256_Init(state_.get()); }
+
+Sha256Sum::~Sha256Sum() = default;
+
+void Sha256Sum::Add(std::string_view bytes) {
+  SHA256_Update(state_.get(), bytes.data(), bytes.size());
+}
+
+Sha256Digest Sha256Sum::Take() {
+  Sha256Digest digest;
+  SHA256_Final(digest.data(), state_.get());
+  return digest;
+}
+
 Sha256Digest HmacSha256(std::string_view key, std::initializer_list<std::string_view> parts) {
   constexpr size_t kBlock = 64;
   std::array<uint8_t, kBlock> block{};

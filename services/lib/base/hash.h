@@ -4,8 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
+
+struct SHA256state_st;
 
 namespace simpul::base {
 
@@ -14,6 +17,22 @@ using Sha256Digest = std::array<uint8_t, 32>;
 // SHA-256 of the parts, one after another. Any thread.
 Sha256Digest Sha256(std::initializer_list<std::string_view> parts);
 inline Sha256Digest Sha256(std::string_view bytes) { return Sha256({bytes}); }
+
+// SHA-256 of what is added, piece by piece. One thread.
+class Sha256Sum {
+ public:
+  Sha256Sum();
+  ~Sha256Sum();
+  Sha256Sum(const Sha256Sum&) = delete;
+  Sha256Sum& operator=(const Sha256Sum&) = delete;
+
+  void Add(std::string_view bytes);
+  // Call once, last.
+  Sha256Digest Take();
+
+ private:
+  std::unique_ptr<SHA256state_st> state_;
+};
 
 // HMAC-SHA-256 (RFC 2104) of the parts, one after another. Any thread.
 Sha256Digest HmacSha256(std::string_view key, std::initializer_list<std::string_view> parts);

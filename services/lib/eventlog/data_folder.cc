@@ -22,8 +22,9 @@ constexpr uint64_t kRoomBytes = 64 << 20;
 constexpr std::string_view kVersion = "1";
 constexpr std::string_view kVersionFile = "VERSION";
 constexpr std::string_view kCopiedFile = "COPIED";
-constexpr std::array<std::string_view, 8> kOurs = {
-    kVersionFile, kCopiedFile, "LOCK", "secret", "log", "timeline", "forwarder", "ports.json"};
+constexpr std::array<std::string_view, 10> kOurs = {
+    kVersionFile, kCopiedFile, "LOCK",      "BACKUP.LOCK", "secret",
+    "log",        "timeline",  "forwarder", "checkpoint",  "ports.json"};
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kVersionShownMax = 20;
 constexpr size_t kCopiedShownMax = 300;

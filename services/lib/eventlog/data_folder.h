@@ -5,6 +5,7 @@
 //   secret      32 bytes, mode 0600, made once; whoever loses it loses every subject key
 //   log/        the embedded log: the truth
 //   COPIED      where the log goes on since it was copied; nothing is served from here any more
+//   checkpoint/ BACKUP.LOCK     of a backup that is being made
 //   timeline/   forwarder/   ports.json      made again from the log
 #pragma once
 
@@ -57,6 +58,7 @@ class DataFolder {
   std::filesystem::path log() const { return path_ / "log"; }
   std::filesystem::path timeline() const { return path_ / "timeline"; }
   std::filesystem::path forwarder() const { return path_ / "forwarder"; }
+  std::filesystem::path checkpoint() const { return path_ / "checkpoint"; }
   std::filesystem::path ports() const { return path_ / "ports.json"; }
   const event::Secret& secret() const { return secret_; }
 

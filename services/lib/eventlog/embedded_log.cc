@@ -10,6 +10,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -156,7 +157,7 @@ rocksdb::Options StoreOptions(std::shared_ptr<rocksdb::EventListener> listener) 
   options.avoid_flush_during_recovery = false;
   // No second chance after an error of the disk: it could hide a lost write.
   options.max_bgerror_resume_count = 0;
-  options.listeners.push_back(std::move(listener));
+  if (listener != nullptr) options.listeners.push_back(std::move(listener));
 
   options.write_buffer_size = kWriteBufferBytes;
   options.max_write_buffer_number = kWriteBuffers;
@@ -896,5 +897,71 @@ absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(std::vector
 }
 
 absl::Status EmbeddedLog::Health() const { return state_->Health(); }
+
+absl::Status EmbeddedLog::Checkpoint(const std::filesystem::path& folder) {
+  SIMPUL_RETURN_IF_ERROR(Health());
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(state_->store.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // What was answered is in the write buffers at least: it is flushed first.
+  if (status.ok()) status = checkpoint->CreateCheckpoint(folder.string(), 0);
+  if (status.ok()) return absl::OkStatus();
+  return absl::UnavailableError(
+      fmt::format("no checkpoint can be made in {}: {}", folder.string(), status.ToString()));
+}
+
+absl::StatusOr<LogContent> ReadWholeLog(const std::filesystem::path& folder) {
+  rocksdb::Options options = StoreOptions(nullptr);
+  options.create_if_missing = false;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, folder.string(), &opened);
+  if (!status.ok()) return CannotOpen(folder, status);
+  const std::unique_ptr<rocksdb::DB> store(opened);
+  LogContent content;
+  rocksdb::ReadOptions reading;
+  reading.verify_checksums = true;
+  reading.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> it(store->NewIterator(reading));
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    const std::string_view key = View(it->key());
+    if (key.size() != kKeyBytes) return absl::DataLossError("the log holds a key of no record");
+    const Place place{static_cast<Topic>(key[0]), base::GetBe16(key.substr(1))};
+    const auto position = static_cast<int64_t>(base::GetBe64(key.substr(kPrefixBytes)));
+    if (std::ranges::count(kTopics, place.topic) != 1) {
+      return absl::DataLossError("the log holds a record of no topic");
+    }
+    PlaceDigest& digest = content.places[place];
+    if (position != digest.records()) return CannotRead(place, digest.records(), "it is missing");
+    const absl::StatusOr<Kept> kept = TakeApart(View(it->value()));
+    if (!kept.ok()) return CannotRead(place, position, base::Message(kept.status()));
+    if (position == 0) {
+      log::v1::LogRecord record;
+      if (!record.ParseFromArray(kept->value.data(), static_cast<int>(kept->value.size())) ||
+          !record.has_install() || record.install().topic() != TopicName(place.topic) ||
+          record.install().partition() != place.partition) {
+        return CannotRead(place, 0, "it is not this place's install record");
+      }
+      if (content.install.install_id().empty()) content.install = record.install();
+      if (record.install().install_id() != content.install.install_id()) {
+        return CannotRead(place, 0, "its install record is of another log");
+      }
+    }
+    digest.Add(kept->key, kept->value);
+  }
+  if (!it->status().ok()) return CannotOpen(folder, it->status());
+  content.install.clear_topic();
+  content.install.clear_partition();
+  for (const Topic topic : kTopics) {
+    for (uint32_t partition = 0; partition < content.install.partitions(); ++partition) {
+      if (!content.places.contains({topic, partition})) {
+        return CannotRead({topic, partition}, 0, "it is missing");
+      }
+    }
+  }
+  if (content.places.empty()) {
+    return absl::DataLossError(fmt::format("{} holds no log", folder.string()));
+  }
+  return content;
+}
 
 }  // namespace simpul::eventlog

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "lib/base/status_macros.h"
@@ -35,17 +37,39 @@ HttpResponse Metrics(const base::Metrics& metrics) {
   return response;
 }
 
+HttpResponse Act(const AdminAction& action, const HttpRequest& request) {
+  if (!request.headers.contains(kActionHeader)) {
+    return Text(400, fmt::format("This is asked for with the header {}.\n", kActionHeader));
+  }
+  const absl::StatusOr<std::string> done = action.act();
+  if (!done.ok()) return Text(500, fmt::format("{}\n", base::Message(done.status())));
+  HttpResponse response;
+  response.body = *done;
+  return response;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpServer>> StartAdmin(const std::string& address,
                                                        const base::Metrics& metrics,
-                                                       std::vector<ReadyCheck> checks) {
+                                                       std::vector<ReadyCheck> checks,
+                                                       std::vector<AdminAction> actions) {
   HttpServer::Options options;
-  options.threads = 1;
+  // One more than can be busy with an action: whether the process lives is answered all the same.
+  options.threads = actions.empty() ? 1 : 2;
   options.body_max = 1 << 10;
   options.connections_max = 64;
+  const auto acting = std::make_shared<std::mutex>();
   return HttpServer::Start(address, options,
-                           [&metrics, checks = std::move(checks)](const HttpRequest& request) {
+                           [&metrics, checks = std::move(checks), actions = std::move(actions),
+                            acting](const HttpRequest& request) {
+                             if (request.method == "POST") {
+                               for (const AdminAction& action : actions) {
+                                 if (request.path != action.path) continue;
+                                 const std::lock_guard lock(*acting);
+                                 return Act(action, request);
+                               }
+                             }
                              if (request.method != "GET" && request.method != "HEAD") {
                                HttpResponse response = Text(405, "Only GET is answered here.\n");
                                response.headers["Allow"] = "GET, HEAD";
