@@ -5,13 +5,13 @@
 
 #include <algorithm>
 
+#include "forwarder/step_log.h"
 #include "lib/base/bytes.h"
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/text.h"
 #include "lib/base/uuid.h"
 #include "lib/event/subject.h"
-#include "lib/eventlog/cloud_event.h"
 
 namespace simpul::forwarder {
 namespace {
@@ -42,17 +42,6 @@ std::vector<std::string> KeysOfPartitions(uint32_t partitions) {
     ++found;
   }
   return keys;
-}
-
-eventlog::Draft DraftOf(std::string key, log::v1::DeliveryRecord step) {
-  log::v1::LogRecord record;
-  *record.mutable_delivery() = std::move(step);
-  eventlog::Draft draft;
-  draft.topic = Topic::kDeliveries;
-  draft.key = std::move(key);
-  draft.value = record.SerializeAsString();
-  eventlog::Describe(record, draft);
-  return draft;
 }
 
 }  // namespace

@@ -13,6 +13,17 @@ constexpr std::chrono::seconds kFailurePause{1};
 
 }  // namespace
 
+eventlog::Draft DraftOf(std::string key, log::v1::DeliveryRecord step) {
+  log::v1::LogRecord record;
+  *record.mutable_delivery() = std::move(step);
+  eventlog::Draft draft;
+  draft.topic = eventlog::Topic::kDeliveries;
+  draft.key = std::move(key);
+  draft.value = record.SerializeAsString();
+  eventlog::Describe(record, draft);
+  return draft;
+}
+
 void StepLog::Append(const About& about, log::v1::DeliveryRecord step) {
   Kept& kept = kept_[about.entry_id];
   if (kept.number == 0) kept.number = next_number_++;
@@ -26,16 +37,9 @@ void StepLog::AppendOnce(const About& about, log::v1::DeliveryRecord step) {
 }
 
 void StepLog::Draft(const About& about, log::v1::DeliveryRecord step, uint64_t number) {
-  const int64_t now_us = base::ToMicros(clock_.Now());
   step.set_claim(claim_);
-  step.set_at_us(now_us);
-  log::v1::LogRecord record;
-  *record.mutable_delivery() = std::move(step);
-  eventlog::Draft draft;
-  draft.topic = eventlog::Topic::kDeliveries;
-  draft.key = about.subject_key;
-  draft.value = record.SerializeAsString();
-  eventlog::Describe(record, draft);
+  step.set_at_us(base::ToMicros(clock_.Now()));
+  eventlog::Draft draft = DraftOf(about.subject_key, std::move(step));
   draft.ce_id = base::UuidText(about.entry_id);
   draft.ce_source = about.facility_code;
   drafts_.push_back(std::move(draft));

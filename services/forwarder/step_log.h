@@ -17,6 +17,9 @@
 
 namespace simpul::forwarder {
 
+// A step as it is appended under a key.
+eventlog::Draft DraftOf(std::string key, log::v1::DeliveryRecord step);
+
 // Used from one thread, its owner's.
 class StepLog {
  public:
