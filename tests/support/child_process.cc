@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,12 +30,17 @@ ChildProcess::ChildProcess(const std::string& program, std::vector<std::string> 
   envp.push_back(nullptr);
   int ends[2];
   SIMPUL_CHECK(::pipe2(ends, O_CLOEXEC) == 0, "No pipe.");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  const int error = ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), envp.data());
-  SIMPUL_CHECK(error == 0, "{} cannot be started.", path);
-  posix_spawn_file_actions_destroy(&actions);
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  SIMPUL_CHECK(pid_ >= 0, "{} cannot be started.", path);
+  if (pid_ == 0) {
+    // Nothing of a test that was killed stays behind. (Only what may be called after a fork.)
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() == parent && ::dup2(ends[1], STDOUT_FILENO) >= 0) {
+      ::execve(path.c_str(), argv.data(), envp.data());
+    }
+    ::_exit(127);
+  }
   ::close(ends[1]);
   output_ = ends[0];
 }
