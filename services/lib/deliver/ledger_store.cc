@@ -30,7 +30,8 @@ absl::Status FromRocks(const rocksdb::Status& status) {
 
 struct LedgerMemory::Shared {
   explicit Shared(size_t bytes)
-      : cache(rocksdb::NewLRUCache(bytes)),
+      : cache(rocksdb::NewLRUCache(bytes, /*num_shard_bits=*/4, /*strict_capacity_limit=*/false,
+                                   /*high_pri_pool_ratio=*/0.5)),
         // Charged to the cache: the two together stay within `bytes`.
         write_buffers(std::make_shared<rocksdb::WriteBufferManager>(bytes / 2, cache)) {}
 
@@ -85,10 +86,19 @@ absl::StatusOr<std::unique_ptr<LedgerStore>> LedgerStore::Open(const std::filesy
   options.write_buffer_size = 4 << 20;
   options.write_buffer_manager = memory.shared_->write_buffers;
   // Two dozen ledgers share the buffers: with RocksDB's own block size the first block of each
-  // would fill them. And what is flushed is small: merged too soon, it would rewrite all below it.
+  // would fill them.
   options.arena_block_size = 64 << 10;
-  options.level0_file_num_compaction_trigger = 8;
-  options.max_open_files = 32;
+  // Merged eight runs at a time: with levels every merge of a few small files rewrote most of what
+  // is below them.
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
+  options.level0_file_num_compaction_trigger = 16;
+  options.level0_slowdown_writes_trigger = 32;
+  options.level0_stop_writes_trigger = 44;
+  options.compaction_options_universal.min_merge_width = 8;
+  options.compaction_options_universal.size_ratio = 30;
+  options.compaction_options_universal.max_size_amplification_percent = 1000;
+  options.compression = rocksdb::kNoCompression;
+  options.max_open_files = 128;
   options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
@@ -99,6 +109,8 @@ absl::StatusOr<std::unique_ptr<LedgerStore>> LedgerStore::Open(const std::filesy
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = memory.shared_->cache;
   table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
