@@ -4,9 +4,10 @@
 //
 // PROGRAM is the path of simpul. FOLDER is kept, and used as it is when it holds data already.
 // Fills a log with EVENTS (1 million unless said otherwise) before it starts the program on it: how
-// fast it is ready, how much memory it holds, how late single events at the nation's peak hour are
-// on their timelines, how many events a second a burst puts there, how soon all is there again
-// after kill -9. The program has no platform to send to: bench_delivery measures that.
+// fast it is ready, how much memory it holds, what an event costs it, how late single events at the
+// nation's peak hour are on their timelines, how many events a second a burst puts there, how soon
+// all is there again after kill -9. The program has no platform to send to: bench_delivery measures
+// that.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -49,6 +50,8 @@ constexpr int kRate = 700;  // events a second: the nation's peak hour
 constexpr int kPacedSeconds = 10;
 constexpr size_t kPacedThreads = 48;  // so many that none comes late because of the one before
 constexpr size_t kBurstEvents = 100'000;
+constexpr size_t kFewEvents = 10'000;
+constexpr size_t kCostRounds = 5;
 constexpr size_t kBurstThreads = 4;
 constexpr double kSyncSeconds = 5;
 constexpr size_t kBatch = 500;
@@ -92,6 +95,16 @@ class Program {
       if (left == 0) return;
       std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(200));
     }
+  }
+
+  // Processor time it has taken, microseconds.
+  double CpuMicros() const {
+    clockid_t clock;
+    timespec taken{};
+    SIMPUL_CHECK(
+        ::clock_getcpuclockid(process_.pid(), &clock) == 0 && ::clock_gettime(clock, &taken) == 0,
+        "The program has ended.");
+    return static_cast<double>(taken.tv_sec) * 1e6 + static_cast<double>(taken.tv_nsec) * 1e-3;
   }
 
   // In MiB: VmRSS now, or VmHWM, the most there was.
@@ -212,36 +225,53 @@ std::vector<double> SyncAlone(const std::filesystem::path& folder) {
 }
 
 // Events a second, from the first call until the last event is seen on its timeline.
-double Burst(const std::string& address, size_t first, size_t patients) {
+double Burst(const std::string& address, size_t first, size_t count, size_t patients) {
   const auto begin = Steady::now();
   OnThreads(kBurstThreads, [&](size_t thread) {
     Caller caller(address);
     std::vector<std::string> positions;
     size_t at = 0;
-    for (size_t n = thread * kBatch; n < kBurstEvents; n += kBurstThreads * kBatch) {
+    for (size_t n = thread * kBatch; n < count; n += kBurstThreads * kBatch) {
       at = first + n;
       positions = caller.Submit(at, at + kBatch, patients);
     }
     // The last batch lies in every partition.
     for (size_t n = 0; n < positions.size(); ++n) caller.Await(at + n, patients, positions[n]);
   });
-  return static_cast<double>(kBurstEvents) / SecondsSince(begin);
+  return static_cast<double>(count) / SecondsSince(begin);
+}
+
+// Makes a data folder whose log holds so many events.
+void Make(const std::filesystem::path& data, size_t events, size_t patients) {
+  auto opened = eventlog::DataFolder::Open(data);
+  SIMPUL_CHECK(opened.ok(), "{}", base::Message(opened.status()));
+  base::Metrics metrics;
+  auto log = eventlog::EmbeddedLog::Open(opened->log(),
+                                         {.secret_fingerprint = opened->secret().Fingerprint()},
+                                         base::SystemClock(), metrics);
+  SIMPUL_CHECK(log.ok(), "{}", base::Message(log.status()));
+  Fill(**log, opened->secret(), events, patients);
+}
+
+// Processor time of the next events, from the push until all roles have read what came of them and
+// nothing is left to merge: microseconds of the program an event.
+double CostOfNext(const Program& serve, size_t first, size_t patients) {
+  serve.AwaitIdle();
+  const double before = serve.CpuMicros();
+  Burst(serve.Address("grpc"), first, kFewEvents, patients);
+  serve.AwaitIdle();
+  return (serve.CpuMicros() - before) / static_cast<double>(kFewEvents);
 }
 
 int Run(const std::string& program, size_t events, const std::filesystem::path& folder) {
   base::SetLogMinimum(base::Severity::kError);
   const std::filesystem::path data = folder / "data";
-  const size_t patients = std::max<size_t>(events / kEventsAPatient, 1);
-  if (!std::filesystem::exists(data)) {
-    auto opened = eventlog::DataFolder::Open(data);
-    SIMPUL_CHECK(opened.ok(), "{}", base::Message(opened.status()));
-    base::Metrics metrics;
-    auto log = eventlog::EmbeddedLog::Open(opened->log(),
-                                           {.secret_fingerprint = opened->secret().Fingerprint()},
-                                           base::SystemClock(), metrics);
-    SIMPUL_CHECK(log.ok(), "{}", base::Message(log.status()));
-    Fill(**log, opened->secret(), events, patients);
-  }
+  // With half of their events.
+  const auto patients_of = [](size_t held) {
+    return std::max<size_t>(held / kEventsAPatient * 2, 1);
+  };
+  const size_t patients = patients_of(events);
+  if (!std::filesystem::exists(data)) Make(data, events, patients);
   const auto started = Steady::now();
   Program serve(program, data);
   const std::string address = serve.Address("grpc");
@@ -250,18 +280,32 @@ int Run(const std::string& program, size_t events, const std::filesystem::path& 
     std::this_thread::sleep_until(Steady::now() + std::chrono::milliseconds(20));
   PrintAsked(fmt::format("serve: catching up with {} events, all roles", events),
              static_cast<double>(events) / SecondsSince(started), "", "events/s");
-  serve.AwaitIdle();
+  size_t pushed = events;
+  std::vector<double> at_few, at_many;
+  for (size_t round = 0; round < kCostRounds; ++round) {
+    const std::filesystem::path few = folder / fmt::format("few-{}", round);
+    Make(few, kFewEvents, patients_of(kFewEvents));
+    at_few.push_back(CostOfNext(Program(program, few), kFewEvents, patients_of(kFewEvents)));
+    at_many.push_back(CostOfNext(serve, pushed, patients));
+    pushed += kFewEvents;
+    fmt::print(stderr, "processor time an event: with {} events {:.0f} us, with {} {:.0f} us\n",
+               kFewEvents, at_few.back(), events, at_many.back());
+  }
+  PrintAsked(
+      fmt::format("processor time an event with {} events, to that with {}", events, kFewEvents),
+      Median(at_many) / Median(at_few), "< 1.2", "");
   const std::vector<double> sync_ms = SyncAlone(folder);
   PrintAsked("one small write made durable on this disk, nothing else asked of it, p99",
              Quantile(sync_ms, 0.99), "", "ms");
-  const std::vector<double> ms = Pace(address, events, patients);
+  const std::vector<double> ms = Pace(address, pushed, patients);
+  pushed += kRate * kPacedSeconds;
   fmt::print(stderr, "p50 {:.1f} ms, p90 {:.1f}, p95 {:.1f}, p99 {:.1f}, max {:.1f}\n",
              Quantile(ms, 0.5), Quantile(ms, 0.9), Quantile(ms, 0.95), Quantile(ms, 0.99),
              Quantile(ms, 1));
   PrintAsked(fmt::format("push to timeline at {} events/s, p99", kRate), Quantile(ms, 0.99), "< 50",
              "ms");
   PrintAsked("push to timeline in a burst, batches of 500",
-             Burst(address, events + kRate * kPacedSeconds, patients), ">= 3400", "events/s");
+             Burst(address, pushed, kBurstEvents, patients), ">= 3400", "events/s");
   PrintAsked(fmt::format("memory of serve with {} events", events), serve.Resident("VmRSS:"),
              "< 256", "MiB");
   PrintAsked("memory of serve, the most there was", serve.Resident("VmHWM:"), "", "MiB");

@@ -2,8 +2,8 @@
 //
 //   bench_timeline [EVENTS [PART [FOLDER]]]     prints one JSON object a line
 //
-// 1 million events unless said otherwise, 20 a patient. PART: log (rebuild and reads), projection
-// or size; all unless said otherwise.
+// 1 million events unless said otherwise, 20 a patient. PART: log (rebuild and reads) or
+// projection; both unless said otherwise.
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
@@ -202,29 +202,6 @@ void MeasureProjection(const std::filesystem::path& folder) {
                rate(ours.wall), rate(unlogged.wall), "events/s");
 }
 
-// What the next 10,000 events cost in a store that holds `held` of them.
-double CostAt(const std::filesystem::path& folder, size_t held) {
-  constexpr size_t kEvents = 10'000;
-  auto store = Store::Open(folder, Install(), 0,
-                           {.memory = StoreMemory::Make(64 << 20), .outbox_bytes_max = 64 << 20});
-  SIMPUL_CHECK(store.ok(), "{}", base::Message(store.status()));
-  // Patients with half of their events.
-  const size_t patients = std::max<size_t>(held / kEventsAPatient * 2, 500);
-  int64_t position = 1;
-  Feed feed(*store);
-  const auto records = [&](size_t first, size_t count) {
-    position += static_cast<int64_t>(count);
-    return RecordsOf(first, count, patients, position - static_cast<int64_t>(count));
-  };
-  for (size_t n = 0; n < held; n += kEvents) feed.Apply(records(n, std::min(kEvents, held - n)));
-  double best = 1e9;
-  for (size_t round = 0; round < 5; ++round) {
-    const auto next = records(held + round * kEvents, kEvents);
-    best = std::min(best, Measure([&] { feed.Apply(next); }).cpu_s);
-  }
-  return best / static_cast<double>(kEvents) * 1e6;
-}
-
 std::unique_ptr<timeline_role::TimelineRole> OpenAndCatchUp(eventlog::EventLog& log,
                                                             const std::filesystem::path& folder,
                                                             base::Metrics& metrics) {
@@ -288,12 +265,6 @@ int Run(size_t events, const std::filesystem::path& folder, std::string_view par
   base::SetLogMinimum(base::Severity::kWarning);
   if (part.empty() || part == "log") MeasureWithLog(events, folder);
   if (part.empty() || part == "projection") MeasureProjection(folder / "projection");
-  if (part.empty() || part == "size") {
-    const double small = CostAt(folder / "small", 10'000 / kPartitions);
-    const double large = CostAt(folder / "large", events / kPartitions);
-    bench::PrintAsked("cost of an event with all of them, to that with 10 thousand", large / small,
-                      "< 1.2", "");
-  }
   return 0;
 }
 
