@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   }
 
   self.memory_ = std::make_unique<deliver::LedgerMemory>(self.options_.memory_bytes);
+  std::vector<Place> places;
   std::vector<eventlog::Start> starts;
   std::vector<Ledger*> ledgers;
   for (uint32_t partition = 0; partition < log.partitions(); ++partition) {
@@ -98,14 +99,15 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
                                          log.install(), partition, *self.memory_));
     for (const Topic topic : kTopics) {
       const Place place{topic, partition};
-      SIMPUL_ASSIGN_OR_RETURN(const int64_t end, log.End(place));
-      self.ends_at_start_.emplace_back(place, end);
+      places.push_back(place);
       starts.push_back({place, ledger->Next(topic)});
     }
     ledgers.push_back(ledger.get());
     self.ledgers_.push_back(std::move(ledger));
     self.ShowCounts(partition);
   }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
+  for (size_t n = 0; n < places.size(); ++n) self.ends_at_start_.emplace_back(places[n], ends[n]);
   if (self.platform_ != nullptr) {
     std::vector<eventlog::Draft> claims;
     const eventlog::Replica& replica = self.options_.replica;
@@ -261,13 +263,14 @@ absl::Status Forwarder::AwaitApplied(const std::vector<std::pair<Place, int64_t>
 }
 
 absl::Status Forwarder::AwaitEvents() {
-  std::vector<std::pair<Place, int64_t>> ends;
+  std::vector<Place> places;
   for (uint32_t partition = 0; partition < log_.partitions(); ++partition) {
-    const Place place{Topic::kEvents, partition};
-    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, log_.End(place));
-    ends.emplace_back(place, end);
+    places.push_back({Topic::kEvents, partition});
   }
-  return AwaitApplied(ends);
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log_.Ends(places));
+  std::vector<std::pair<Place, int64_t>> until;
+  for (size_t n = 0; n < places.size(); ++n) until.emplace_back(places[n], ends[n]);
+  return AwaitApplied(until);
 }
 
 absl::Status Forwarder::Trace(const delivery::v1::TraceRequest& request,

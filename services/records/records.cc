@@ -138,11 +138,11 @@ absl::Status Records::Pull(const v1::PullRecordsRequest& request, Receiver& rece
   }
   Pulling pulling(std::move(cursor));
 
-  std::vector<int64_t> ends;
+  std::vector<eventlog::Place> places;
   for (uint32_t partition = 0; partition < log_.partitions(); ++partition) {
-    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, log_.End({eventlog::Topic::kEntries, partition}));
-    ends.push_back(end);
+    places.push_back({eventlog::Topic::kEntries, partition});
   }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log_.Ends(places));
   SIMPUL_ASSIGN_OR_RETURN(const std::unique_ptr<eventlog::Subscription> subscription,
                           log_.Subscribe(pulling.Starts()));
   const WakeOnCancel wake(receiver, *subscription);

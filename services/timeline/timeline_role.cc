@@ -151,8 +151,10 @@ absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& 
       partition.store,
       timeline::Store::Open(own, log.install(), number,
                             {.memory = memory, .outbox_bytes_max = kOutboxBytesMax}));
-  SIMPUL_ASSIGN_OR_RETURN(partition.events_end, log.End({Topic::kEvents, number}));
-  SIMPUL_ASSIGN_OR_RETURN(partition.entries_end, log.End({Topic::kEntries, number}));
+  const eventlog::Place places[] = {{Topic::kEvents, number}, {Topic::kEntries, number}};
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
+  partition.events_end = ends[0];
+  partition.entries_end = ends[1];
   const timeline::Store::State state = partition.store->state();
   partition.position = state.position;
   partition.entries_position = state.entries_position;
@@ -450,8 +452,8 @@ void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
     wait = std::chrono::seconds(given.seconds()) + std::chrono::microseconds(given.nanos() / 1'000);
   }
   const auto end = state_->log.End({Topic::kEvents, number});
-  if (!end.ok()) return finish(base::Within("min_position", end.status()));
-  if (position >= *end) {
+  // A log that does not say now is no reason to answer less: the position is waited for.
+  if (end.ok() && position >= *end) {
     return finish(absl::InvalidArgumentError(
         "min_position: the log ends before it, so no event of this log was answered with it. Was "
         "the log put back from an older copy? Ask without it."));
@@ -532,7 +534,13 @@ absl::Status TimelineRole::GetState(timeline::v1::GetStateResponse& response) co
   base::SetChecksum total;
   uint64_t events = 0;
   uint64_t entries = 0;
+  std::vector<eventlog::Place> places;
   for (const Partition& partition : state_->partitions) {
+    places.push_back({Topic::kEvents, partition.number});
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, state_->log.Ends(places));
+  for (size_t n = 0; n < ends.size(); ++n) {
+    const Partition& partition = state_->partitions[n];
     const timeline::Store::State state = partition.store->state();
     timeline::v1::PartitionState& shown = *response.add_partitions();
     shown.set_partition(partition.number);
@@ -540,8 +548,7 @@ absl::Status TimelineRole::GetState(timeline::v1::GetStateResponse& response) co
     shown.set_events(state.tally.events);
     shown.set_entries(state.tally.entries);
     shown.set_checksum(state.tally.content.ToHex());
-    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, state_->log.End({Topic::kEvents, partition.number}));
-    shown.set_log_end(end - 1);
+    shown.set_log_end(ends[n] - 1);
     shown.set_waiting(state.tally.waiting);
     shown.set_dead_letters(state.tally.dead_letters);
     if (const auto it = stopped.find(partition.number); it != stopped.end()) {

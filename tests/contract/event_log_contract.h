@@ -182,6 +182,24 @@ TEST_P(EventLogContract, EndsOnePastTheLastDurablePosition) {
   EXPECT_EQ(log().End({Topic::kEntries, 1}).value(), 1);
 }
 
+TEST_P(EventLogContract, TellsManyEndsAtOnceInTheOrderAsked) {
+  AppendOne(MakeDraft(KeyIn(1), "a"));
+  AppendOne(MakeDraft(KeyIn(1), "b"));
+  AppendOne(MakeDraft(KeyIn(0), "c", Topic::kEntries));
+  const std::vector<Place> places = {
+      {Topic::kEntries, 0}, {Topic::kEvents, 1}, {Topic::kEvents, 0}, {Topic::kEvents, 1}};
+  EXPECT_THAT(log().Ends(places).value(), ::testing::ElementsAre(2, 3, 1, 3));
+  EXPECT_THAT(log().Ends({}).value(), ::testing::IsEmpty());
+}
+
+TEST_P(EventLogContract, ASubscriptionKnowsTheEndOfWhatItHasRead) {
+  AppendOne(MakeDraft(KeyIn(0), "a"));
+  const auto subscription = Subscribe({{{Topic::kEvents, 0}, 1}});
+  ASSERT_EQ(Read(*subscription, 1).size(), 1u);
+  EXPECT_EQ(subscription->KnownEnd({Topic::kEvents, 0}), 2);
+  EXPECT_EQ(subscription->KnownEnd({Topic::kEvents, 1}), std::nullopt);
+}
+
 TEST_P(EventLogContract, KeepsTopicsApart) {
   for (const Topic topic : kTopics) {
     EXPECT_EQ(AppendOne(MakeDraft(KeyIn(0), std::string(TopicName(topic)), topic)), 1);

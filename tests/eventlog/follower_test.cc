@@ -48,7 +48,9 @@ class TimelessLog final : public EventLog {
               absl::AnyInvocable<void(std::vector<Appended>)> done) override {
     real_.Append(std::move(drafts), std::move(admission), std::move(done));
   }
-  absl::StatusOr<int64_t> End(Place place) override { return real_.End(place); }
+  absl::StatusOr<std::vector<int64_t>> Ends(std::span<const Place> places) override {
+    return real_.Ends(places);
+  }
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) override {
     absl::StatusOr<std::unique_ptr<Subscription>> real = real_.Subscribe(std::move(starts));
     if (!real.ok()) return real.status();
@@ -75,6 +77,7 @@ class TimelessLog final : public EventLog {
         if (damaged->second.has_value()) return *damaged->second;
       }
     }
+    std::optional<int64_t> KnownEnd(Place place) const override { return real_->KnownEnd(place); }
     void Wake() override { real_->Wake(); }
 
    private:

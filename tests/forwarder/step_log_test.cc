@@ -31,7 +31,9 @@ class SlowLog final : public eventlog::EventLog {
               absl::AnyInvocable<void(std::vector<Appended>)> done) override {
     batches.push_back({std::move(drafts), std::move(done)});
   }
-  absl::StatusOr<int64_t> End(eventlog::Place) override { return 0; }
+  absl::StatusOr<std::vector<int64_t>> Ends(std::span<const eventlog::Place> places) override {
+    return std::vector<int64_t>(places.size(), 0);
+  }
   absl::StatusOr<std::unique_ptr<eventlog::Subscription>> Subscribe(
       std::vector<eventlog::Start>) override {
     return absl::UnimplementedError("nobody reads here");

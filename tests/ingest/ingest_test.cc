@@ -60,7 +60,9 @@ class ForgetfulLog : public eventlog::EventLog {
                   done(std::move(appended));
                 });
   }
-  absl::StatusOr<int64_t> End(eventlog::Place place) override { return log_.End(place); }
+  absl::StatusOr<std::vector<int64_t>> Ends(std::span<const eventlog::Place> places) override {
+    return log_.Ends(places);
+  }
   absl::StatusOr<std::unique_ptr<eventlog::Subscription>> Subscribe(
       std::vector<eventlog::Start> starts) override {
     return log_.Subscribe(std::move(starts));

@@ -349,6 +349,12 @@ class Reader final : public Subscription {
     return record;
   }
 
+  std::optional<int64_t> KnownEnd(Place place) const override {
+    const auto cursor = std::ranges::find(cursors_, place, &Cursor::place);
+    if (cursor == cursors_.end()) return std::nullopt;
+    return cursor->end->load(std::memory_order_acquire);
+  }
+
   void Wake() override {
     const std::lock_guard lock(mutex_);
     woken_ = true;
@@ -852,12 +858,16 @@ void EmbeddedLog::Append(std::vector<Draft> drafts, std::unique_ptr<Admission> a
   state_->queue_filled.notify_one();
 }
 
-absl::StatusOr<int64_t> EmbeddedLog::End(Place place) {
-  if (!state_->Exists(place)) {
-    return absl::InvalidArgumentError(
-        fmt::format("there is no partition {} in this log of {}", place.partition, partitions()));
+absl::StatusOr<std::vector<int64_t>> EmbeddedLog::Ends(std::span<const Place> places) {
+  std::vector<int64_t> ends;
+  for (const Place& place : places) {
+    if (!state_->Exists(place)) {
+      return absl::InvalidArgumentError(
+          fmt::format("there is no partition {} in this log of {}", place.partition, partitions()));
+    }
+    ends.push_back(state_->ends[state_->IndexOf(place)].load(std::memory_order_acquire));
   }
-  return state_->ends[state_->IndexOf(place)].load(std::memory_order_acquire);
+  return ends;
 }
 
 absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(std::vector<Start> starts) {

@@ -58,7 +58,7 @@ class EmbeddedLog final : public EventLog {
   absl::StatusOr<std::unique_ptr<Admission>> Admit(size_t bytes) override;
   void Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admission,
               absl::AnyInvocable<void(std::vector<Appended>)> done) override;
-  absl::StatusOr<int64_t> End(Place place) override;
+  absl::StatusOr<std::vector<int64_t>> Ends(std::span<const Place> places) override;
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) override;
   absl::Status Health() const override;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lib/base/check.h"
+#include "lib/base/status_macros.h"
 
 namespace simpul::eventlog {
 
@@ -28,6 +29,11 @@ std::string_view TopicName(Topic topic) {
 
 std::string PlaceText(Place place) {
   return fmt::format("{} partition {}", TopicName(place.topic), place.partition);
+}
+
+absl::StatusOr<int64_t> EventLog::End(Place place) {
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, Ends({&place, 1}));
+  return ends.front();
 }
 
 std::vector<Appended> AppendAndWait(EventLog& log, std::vector<Draft> drafts) {

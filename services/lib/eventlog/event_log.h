@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,6 +94,10 @@ class Subscription {
   // no error: nothing comes meanwhile).
   virtual absl::StatusOr<std::optional<Record>> Poll(std::chrono::milliseconds wait) = 0;
 
+  // One past the last position of a place that this subscription has heard of: not asked of
+  // anybody, so it may be behind. nullopt: nothing heard yet, or not a place of this subscription.
+  virtual std::optional<int64_t> KnownEnd(Place place) const = 0;
+
   // Makes a Poll that waits, or the next one, return nullopt at once. The one function for any
   // thread.
   virtual void Wake() = 0;
@@ -126,8 +131,10 @@ class EventLog {
   virtual void Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admission,
                       absl::AnyInvocable<void(std::vector<Appended>)> done) = 0;
 
-  // One past the last durable position. Any thread.
-  virtual absl::StatusOr<int64_t> End(Place place) = 0;
+  // One past the last durable position of each place, in their order. Any thread; asks whoever
+  // keeps them, all at once, and waits for some seconds at the most. Unavailable: they do not say.
+  virtual absl::StatusOr<std::vector<int64_t>> Ends(std::span<const Place> places) = 0;
+  absl::StatusOr<int64_t> End(Place place);
 
   // Reads from the starts on. The subscription must not outlive the log. OutOfRange as in Poll,
   // here already where it can be known. InvalidArgument: a place that does not exist, or is named

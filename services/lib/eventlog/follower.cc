@@ -39,6 +39,7 @@ struct Lane {
   int64_t applied_appended_at_us = 0;  // of the last record applied; 0 before
 
   int64_t last_appended_at_us = 0;  // of the last record read
+  int64_t end = 0;                  // of the log, as far as was heard
 
   std::chrono::milliseconds pause{0};
   SteadyTime due;
@@ -322,11 +323,12 @@ void Follower::State::ShowLag() {
     int64_t oldest_us = 0;
   };
   std::map<Topic, Lag> lags;
-  for (const auto& [place, lane] : lanes) {
+  for (auto& [place, lane] : lanes) {
     Lag& lag = lags[place.topic];
-    const absl::StatusOr<int64_t> end = log.End(place);
-    if (!end.ok() || *end <= lane.Applied()) continue;
-    lag.records += *end - lane.Applied();
+    // Whoever keeps the log is not asked: with a broker away the answer would hold up the reading.
+    if (lane.is_subscribed) lane.end = subscription->KnownEnd(place).value_or(lane.end);
+    if (lane.end <= lane.Applied()) continue;
+    lag.records += lane.end - lane.Applied();
     // Of a record not yet read only this is known: it is not older than the last one applied.
     const int64_t at_us =
         lane.batch.empty() ? lane.applied_appended_at_us : lane.batch_appended_at_us;

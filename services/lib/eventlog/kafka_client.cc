@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <thread>
 
 #include "lib/base/log.h"
@@ -109,6 +110,49 @@ absl::StatusOr<Owned<rd_kafka_t>> MakeClient(rd_kafka_type_t type, const KafkaSe
   }
   static_cast<void>(conf.release());  // the client's now
   return Owned<rd_kafka_t>(made);
+}
+
+absl::StatusOr<std::vector<int64_t>> AskHighs(rd_kafka_t* client,
+                                              const std::vector<Partition>& places,
+                                              std::chrono::milliseconds within) {
+  const auto until = std::chrono::steady_clock::now() + within;
+  std::vector<int64_t> highs(places.size(), -1);
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto left =
+        std::clamp(std::chrono::floor<std::chrono::milliseconds>(until - now), kAskAgain, kAskOnce);
+    const Owned<rd_kafka_topic_partition_list_t> list(
+        rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
+    std::vector<size_t> asked;
+    for (size_t n = 0; n < places.size(); ++n) {
+      if (highs[n] >= 0) continue;
+      rd_kafka_topic_partition_list_add(list.get(), places[n].topic.c_str(),
+                                        static_cast<int32_t>(places[n].number))
+          ->offset = RD_KAFKA_OFFSET_END;
+      asked.push_back(n);
+    }
+    if (asked.empty()) return highs;
+    rd_kafka_resp_err_t failed = rd_kafka_offsets_for_times(client, list.get(), Ms(left));
+    std::set<std::string> unknown;
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const rd_kafka_topic_partition_t& answer = list->elems[i];
+      if (failed == RD_KAFKA_RESP_ERR_NO_ERROR && answer.err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+          answer.offset >= 0) {
+        highs[asked[i]] = answer.offset;
+        continue;
+      }
+      unknown.insert(places[asked[i]].topic);
+      if (unknown.size() > 1 || now + kAskAgain < until) continue;
+      return absl::UnavailableError(fmt::format(
+          "Kafka does not say where {} partition {} ends: {}", places[asked[i]].topic,
+          places[asked[i]].number,
+          rd_kafka_err2str(failed == RD_KAFKA_RESP_ERR_NO_ERROR ? answer.err : failed)));
+    }
+    if (unknown.empty()) return highs;
+    // A topic that was just made has no leader for a moment, and leaders move.
+    for (const std::string& topic : unknown) RefreshLeaders(client, topic);
+    std::this_thread::sleep_until(std::min(until, now + kAskAgain));
+  }
 }
 
 absl::StatusOr<Ends> AskEnds(rd_kafka_t* client, const std::string& topic, uint32_t partition,

@@ -53,8 +53,17 @@ std::vector<Setting> ReaderSettings();
 absl::StatusOr<Owned<rd_kafka_t>> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings,
                                              const std::vector<Setting>& more, int events = 0);
 
-// Where a partition begins and ends: positions of the first record, and one past the last that
-// every broker in sync has. Tries again while leaders change. Unavailable: not within `within`.
+// Where partitions end: one past the last position that every broker in sync has, in the order of
+// `places`. Tries again while leaders change. Unavailable: not within `within`.
+struct Partition {
+  std::string topic;
+  uint32_t number = 0;
+};
+absl::StatusOr<std::vector<int64_t>> AskHighs(rd_kafka_t* client,
+                                              const std::vector<Partition>& places,
+                                              std::chrono::milliseconds within);
+
+// The same of one, and the position of its first record.
 struct Ends {
   int64_t low = 0;
   int64_t high = 0;

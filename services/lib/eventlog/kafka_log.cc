@@ -70,7 +70,9 @@ struct Batch {
 class Reader final : public Subscription {
  public:
   Reader(Owned<rd_kafka_t> client, const KafkaSettings& settings)
-      : client_(std::move(client)), queue_(rd_kafka_queue_get_consumer(client_.get())) {
+      : client_(std::move(client)),
+        queue_(rd_kafka_queue_get_consumer(client_.get())),
+        settings_(settings) {
     for (const Topic topic : kTopics) topics_.emplace(settings.TopicName(topic), topic);
   }
   ~Reader() override {
@@ -79,11 +81,11 @@ class Reader final : public Subscription {
     rd_kafka_consumer_close(client_.get());
   }
 
-  absl::Status Assign(const KafkaSettings& settings, const std::vector<Start>& starts) {
+  absl::Status Assign(const std::vector<Start>& starts) {
     const Owned<rd_kafka_topic_partition_list_t> list(
         rd_kafka_topic_partition_list_new(static_cast<int>(starts.size())));
     for (const Start& start : starts) {
-      rd_kafka_topic_partition_list_add(list.get(), settings.TopicName(start.place.topic).c_str(),
+      rd_kafka_topic_partition_list_add(list.get(), settings_.TopicName(start.place.topic).c_str(),
                                         static_cast<int32_t>(start.place.partition))
           ->offset = start.position;
     }
@@ -109,6 +111,16 @@ class Reader final : public Subscription {
       if (message_->err == RD_KAFKA_RESP_ERR_NO_ERROR) return Read();
       if (absl::Status lost = Incident(); !lost.ok()) return lost;
     }
+  }
+
+  std::optional<int64_t> KnownEnd(Place place) const override {
+    int64_t low = 0;
+    int64_t high = RD_KAFKA_OFFSET_INVALID;
+    const rd_kafka_resp_err_t failed =
+        rd_kafka_get_watermark_offsets(client_.get(), settings_.TopicName(place.topic).c_str(),
+                                       static_cast<int32_t>(place.partition), &low, &high);
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) return std::nullopt;
+    return high;
   }
 
   void Wake() override {
@@ -161,6 +173,7 @@ class Reader final : public Subscription {
 
   Owned<rd_kafka_t> client_;
   Owned<rd_kafka_queue_t> queue_;
+  const KafkaSettings settings_;
   std::map<std::string, Topic, std::less<>> topics_;  // by Kafka's name
   std::atomic<bool> woken_ = false;
   Owned<rd_kafka_message_t> message_;  // what the last Poll gave shows into it
@@ -547,30 +560,33 @@ void KafkaLog::Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admi
   if (is_over) rd_kafka_queue_yield(state.producer->events.get());
 }
 
-absl::StatusOr<int64_t> KafkaLog::End(Place place) {
-  if (place.partition >= partitions() || !std::ranges::count(kTopics, place.topic)) {
-    return absl::InvalidArgumentError(
-        fmt::format("there is no partition {} in this log of {}", place.partition, partitions()));
+absl::StatusOr<std::vector<int64_t>> KafkaLog::Ends(std::span<const Place> places) {
+  std::vector<kafka::Partition> asked;
+  for (const Place& place : places) {
+    if (place.partition >= partitions() || !std::ranges::count(kTopics, place.topic)) {
+      return absl::InvalidArgumentError(
+          fmt::format("there is no partition {} in this log of {}", place.partition, partitions()));
+    }
+    asked.push_back({state_->settings.TopicName(place.topic), place.partition});
   }
-  SIMPUL_ASSIGN_OR_RETURN(
-      const kafka::Ends ends,
-      kafka::AskEnds(state_->reader.get(), state_->settings.TopicName(place.topic), place.partition,
-                     kAskMax));
-  return ends.high;
+  return kafka::AskHighs(state_->reader.get(), asked, kAskMax);
 }
 
 absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<Start> starts) {
-  std::set<Place> places;
+  std::vector<Place> places;
   for (const Start& start : starts) {
-    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, End(start.place));
-    if (!places.insert(start.place).second) {
+    if (std::ranges::count(places, start.place) > 0) {
       return absl::InvalidArgumentError(PlaceText(start.place) + " is named twice");
     }
-    if (start.position < 0 || start.position > end) {
+    places.push_back(start.place);
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, Ends(places));
+  for (size_t n = 0; n < starts.size(); ++n) {
+    if (starts[n].position < 0 || starts[n].position > ends[n]) {
       return absl::OutOfRangeError(fmt::format(
           "{} ends at {}, and {} was asked for: the topic was cut back, made again or is another "
           "one. Delete the state that asked if the topic is right; restore the topic if it is not",
-          PlaceText(start.place), end, start.position));
+          PlaceText(starts[n].place), ends[n], starts[n].position));
     }
   }
   auto settings = kafka::ReaderSettings();
@@ -578,7 +594,7 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<St
   SIMPUL_ASSIGN_OR_RETURN(auto client,
                           kafka::MakeClient(RD_KAFKA_CONSUMER, state_->settings, settings));
   auto reader = std::make_unique<Reader>(std::move(client), state_->settings);
-  SIMPUL_RETURN_IF_ERROR(reader->Assign(state_->settings, starts));
+  SIMPUL_RETURN_IF_ERROR(reader->Assign(starts));
   return reader;
 }
 
