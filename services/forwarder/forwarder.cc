@@ -4,6 +4,8 @@
 #include <prometheus/gauge.h>
 
 #include <algorithm>
+#include <chrono>
+#include <set>
 
 #include "forwarder/step_log.h"
 #include "lib/base/bytes.h"
@@ -26,6 +28,7 @@ constexpr int kEventIdsMax = 500;
 constexpr size_t kHeldAtOnce = 1000;
 constexpr size_t kResendMax = 10'000;
 constexpr size_t kReasonMax = 200;
+constexpr std::chrono::seconds kClaimPause{1};
 
 constexpr std::array kTopics = {Topic::kEvents, Topic::kEntries, Topic::kDeliveries};
 
@@ -53,6 +56,15 @@ struct Forwarder::Candidate {
   deliver::EntryRow row;
   uint64_t number = 0;
   bool given_up = false;
+};
+
+// The partitions that are to be claimed, by where their claims are.
+struct Forwarder::Claims {
+  std::mutex mutex;
+  std::set<uint32_t> open;  // under mutex: not appended yet
+  bool in_flight = false;   // under mutex
+  // Under mutex: when to try again after the log did not take them.
+  std::chrono::steady_clock::time_point not_before;
 };
 
 Forwarder::Forwarder(eventlog::EventLog& log, const event::Secret& secret, Options options,
@@ -100,26 +112,31 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
     for (const Topic topic : kTopics) {
       const Place place{topic, partition};
       places.push_back(place);
-      starts.push_back({place, ledger->Next(topic)});
+      starts.push_back({place, ledger->FirstToRead(topic)});
     }
     ledgers.push_back(ledger.get());
     self.ledgers_.push_back(std::move(ledger));
     self.ShowCounts(partition);
   }
   SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
-  for (size_t n = 0; n < places.size(); ++n) self.ends_at_start_.emplace_back(places[n], ends[n]);
+  for (size_t n = 0; n < places.size(); ++n) {
+    const Place& place = places[n];
+    self.ends_at_start_.emplace_back(place, ends[n]);
+    const int64_t next = ledgers[place.partition]->Next(place.topic);
+    if (next <= ends[n]) continue;
+    const std::string folder =
+        (self.options_.folder / fmt::format("{:02}", place.partition)).string();
+    return absl::FailedPreconditionError(fmt::format(
+        "{} is ahead of its log: it has applied position {} of {}, which ends before position {}. "
+        "Records were lost: restore the log. If that cannot be done, delete {}: it is made again "
+        "from what is left.",
+        folder, next - 1, eventlog::PlaceText(place), ends[n], folder));
+  }
   if (self.platform_ != nullptr) {
-    std::vector<eventlog::Draft> claims;
-    const eventlog::Replica& replica = self.options_.replica;
-    for (const auto& owned : eventlog::OwnedBy(replica, log.partitions(), /*owners=*/1)) {
-      log::v1::DeliveryRecord step;
-      step.set_claim(self.claim_);
-      step.set_at_us(base::ToMicros(clock.Now()));
-      step.mutable_claimed()->set_replica(replica.number);
-      claims.push_back(DraftOf(self.partition_keys_[owned.number], std::move(step)));
-    }
-    for (const eventlog::Appended& appended : eventlog::AppendAndWait(log, std::move(claims))) {
-      if (!appended.ok()) return base::Within("claiming the partitions", appended.status());
+    self.claims_ = std::make_shared<Claims>();
+    for (const auto& owned :
+         eventlog::OwnedBy(self.options_.replica, log.partitions(), /*owners=*/1)) {
+      self.claims_->open.insert(owned.number);
     }
     Sender::Options sending;
     sending.claim = self.claim_;
@@ -148,15 +165,20 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   self.answers_ = std::make_unique<DeliveryAnswers>(log.install(), secret, std::move(sources));
   eventlog::Follower::Options follow;
   follow.name = "forwarder";
-  SIMPUL_ASSIGN_OR_RETURN(
-      self.follower_,
-      eventlog::Follower::Start(
-          log, std::move(starts), follow,
-          [&self](Place place, std::span<const eventlog::OwnedRecord> records) {
-            return self.Apply(place, records);
-          },
-          metrics,
-          self.sender_ != nullptr ? eventlog::Follower::Idle() : [&self] { self.ShowAge(); }));
+  SIMPUL_ASSIGN_OR_RETURN(self.follower_,
+                          eventlog::Follower::Start(
+                              log, std::move(starts), follow,
+                              [&self](Place place, std::span<const eventlog::OwnedRecord> records) {
+                                return self.Apply(place, records);
+                              },
+                              metrics,
+                              [&self] {
+                                if (self.claims_ != nullptr) {
+                                  self.ClaimWhatFits();
+                                } else {
+                                  self.ShowAge();
+                                }
+                              }));
   return forwarder;
 }
 
@@ -177,6 +199,53 @@ absl::Status Forwarder::Apply(Place place, std::span<const eventlog::OwnedRecord
   const std::lock_guard lock(mutex_);
   applied_.notify_all();
   return absl::OkStatus();
+}
+
+void Forwarder::ClaimWhatFits() {
+  std::vector<uint32_t> partitions;
+  std::vector<eventlog::Draft> drafts;
+  std::unique_ptr<eventlog::Admission> admission;
+  {
+    const std::lock_guard lock(claims_->mutex);
+    const auto now = std::chrono::steady_clock::now();
+    if (claims_->open.empty() || claims_->in_flight || now < claims_->not_before) return;
+    size_t bytes = 0;
+    for (const uint32_t partition : claims_->open) {
+      if (!ledgers_[partition]->HasCompared()) continue;
+      log::v1::DeliveryRecord step;
+      step.set_claim(claim_);
+      step.set_at_us(base::ToMicros(clock_.Now()));
+      step.mutable_claimed()->set_replica(options_.replica.number);
+      drafts.push_back(DraftOf(partition_keys_[partition], std::move(step)));
+      bytes += drafts.back().key.size() + drafts.back().value.size();
+      partitions.push_back(partition);
+    }
+    if (partitions.empty()) return;
+    absl::StatusOr<std::unique_ptr<eventlog::Admission>> admitted = log_.Admit(bytes);
+    if (!admitted.ok()) {
+      claims_->not_before = now + kClaimPause;
+      return;
+    }
+    admission = *std::move(admitted);
+    claims_->in_flight = true;
+  }
+  log_.Append(
+      std::move(drafts), std::move(admission),
+      [claims = claims_,
+       partitions = std::move(partitions)](std::vector<eventlog::Appended> answers) {
+        const std::lock_guard lock(claims->mutex);
+        claims->in_flight = false;
+        for (size_t i = 0; i < answers.size(); ++i) {
+          if (answers[i].ok()) {
+            claims->open.erase(partitions[i]);
+            continue;
+          }
+          claims->not_before = std::chrono::steady_clock::now() + kClaimPause;
+          base::Log(base::Severity::kWarning, "forwarder",
+                    "a partition could not be claimed; trying again",
+                    {{"partition", partitions[i]}, {"reason", base::Message(answers[i].status())}});
+        }
+      });
 }
 
 void Forwarder::ShowCounts(uint32_t partition) {
@@ -243,6 +312,13 @@ absl::Status Forwarder::Ready() const {
     if (ledgers_[place.partition]->Next(place.topic) < end) {
       return absl::UnavailableError(
           "forwarder: the delivery ledger is still being read from the log");
+    }
+  }
+  if (claims_ != nullptr) {
+    const std::lock_guard lock(claims_->mutex);
+    if (!claims_->open.empty()) {
+      return absl::UnavailableError(
+          fmt::format("forwarder: {} partitions are not claimed yet", claims_->open.size()));
     }
   }
   return absl::OkStatus();

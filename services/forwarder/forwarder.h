@@ -46,8 +46,10 @@ class Forwarder {
     eventlog::Replica replica;
   };
 
-  // Opens the ledgers, claims the replica's partitions on the log and begins to follow it. Sending
-  // from a partition begins when everything written before the claim has been read. Errors name the
+  // Opens the ledgers and begins to follow the log. A partition of the replica's is claimed on the
+  // log once its ledger found there what it had applied last; sending from it begins when
+  // everything written before the claim has been read. FailedPrecondition: a ledger belongs to
+  // another install or partition, or is ahead of the log. Errors name the
   // file or folder and the next step. `log`, `secret`, `clock` and `metrics` must outlive it.
   static absl::StatusOr<std::unique_ptr<Forwarder>> Open(eventlog::EventLog& log,
                                                          const event::Secret& secret,
@@ -56,7 +58,8 @@ class Forwarder {
   // Sends nothing more; what is under way is settled by the next start.
   ~Forwarder();
 
-  // OK when the ledgers have read what was on the log at the start and nothing stands still.
+  // OK when the ledgers have read what was on the log at the start, what is sent from here is
+  // claimed, and nothing stands still.
   absl::Status Ready() const;
 
   // OK, or why the credentials file as it is now is not used; what was read last is.
@@ -84,6 +87,8 @@ class Forwarder {
             const base::Clock& clock, base::Metrics& metrics);
 
   absl::Status Apply(eventlog::Place place, std::span<const eventlog::OwnedRecord> records);
+  // Appends what is to be claimed and can be. Of the follower's thread; never waits.
+  void ClaimWhatFits();
   void ShowCounts(uint32_t partition);
   // How old what waits is, where there is no sender to say it. Once a second, however often called.
   void ShowAge();
@@ -113,6 +118,9 @@ class Forwarder {
   std::unique_ptr<deliver::LedgerMemory> memory_;
   std::vector<std::unique_ptr<deliver::Ledger>> ledgers_;
   std::vector<std::pair<eventlog::Place, int64_t>> ends_at_start_;
+
+  struct Claims;
+  std::shared_ptr<Claims> claims_;  // null: nothing is sent
 
   mutable std::mutex mutex_;
   std::condition_variable applied_;

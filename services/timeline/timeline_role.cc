@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -47,6 +48,9 @@ constexpr std::chrono::seconds kWatchPause{1};
 // What this owner's betters have for appending what is derived.
 constexpr std::chrono::seconds kPatience{5};
 
+// The last record applied is read again, to be compared; the install record never.
+int64_t FirstToRead(int64_t last_applied) { return std::max<int64_t>(last_applied, 1); }
+
 struct Group;
 
 struct Partition {
@@ -60,11 +64,15 @@ struct Partition {
   // As the store, for those who must not wait for a batch.
   std::atomic<int64_t> position = 0;
   std::atomic<int64_t> entries_position = 0;
+  std::atomic<bool> is_compared = false;
+  std::atomic<bool> is_entries_compared = false;
   std::atomic<bool> is_outbox_full = false;  // its events wait until some of it is read back
 
   // One before it is the last position that stood at the start.
-  bool HasCaughtUp() const { return position.load() + 1 >= events_end; }
-  bool HasReadEntries() const { return entries_position.load() + 1 >= entries_end; }
+  bool HasCaughtUp() const { return is_compared.load() && position.load() + 1 >= events_end; }
+  bool HasReadEntries() const {
+    return is_entries_compared.load() && entries_position.load() + 1 >= entries_end;
+  }
 };
 
 // The partitions of one pair of threads.
@@ -72,6 +80,7 @@ struct Group {
   std::string name;
   std::vector<Partition*> partitions;
   std::atomic<bool> told = false;  // entries are read to the end: the projection may run
+  std::set<uint32_t> unread;       // of the follower of entries: of these they cannot be read
   std::unique_ptr<Follower> entries;
   mutable std::mutex mutex;
   std::unique_ptr<Follower> events;  // under mutex
@@ -158,6 +167,8 @@ absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& 
   const timeline::Store::State state = partition.store->state();
   partition.position = state.position;
   partition.entries_position = state.entries_position;
+  partition.is_compared = state.is_compared;
+  partition.is_entries_compared = state.is_entries_compared;
   for (const auto& [topic, position, end] :
        {std::tuple(Topic::kEvents, state.position, partition.events_end),
         std::tuple(Topic::kEntries, state.entries_position, partition.entries_end)}) {
@@ -176,7 +187,7 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
   std::vector<eventlog::Start> starts;
   for (Partition* partition : group.partitions) {
     starts.push_back(
-        {{Topic::kEntries, partition->number}, partition->entries_position.load() + 1});
+        {{Topic::kEntries, partition->number}, FirstToRead(partition->entries_position.load())});
     partition->publisher = std::make_unique<timeline::Publisher>(
         log, *partition->store,
         [&group] {
@@ -199,8 +210,11 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
 void TimelineRole::State::StartProjection(Group& group) {
   std::vector<eventlog::Start> starts;
   for (Partition* partition : group.partitions) {
-    starts.push_back({{Topic::kEvents, partition->number}, partition->position.load() + 1});
+    if (group.unread.contains(partition->number)) continue;
+    starts.push_back(
+        {{Topic::kEvents, partition->number}, FirstToRead(partition->position.load())});
   }
+  if (starts.empty()) return;
   auto started = Follower::Start(
       log, std::move(starts),
       {.name = "timeline_" + group.name, .batch_records = 512, .batch_bytes = 2 << 20},
@@ -228,6 +242,9 @@ absl::Status TimelineRole::State::Apply(uint32_t number,
       records, [this](const event::SubjectKey& subject) { return watchers.Watched(subject); },
       applied);
   partition.is_outbox_full = absl::IsResourceExhausted(status);
+  if (!partition.is_compared.load()) {
+    partition.is_compared = partition.store->state().is_compared;
+  }
   events_total.Increment(static_cast<double>(applied.events));
   duplicates_total.Increment(static_cast<double>(applied.duplicates));
   revisions_total.Increment(static_cast<double>(applied.revisions));
@@ -243,6 +260,7 @@ absl::Status TimelineRole::State::ReadBack(uint32_t number,
                                            std::span<const eventlog::OwnedRecord> records) {
   Partition& partition = *by_number[number];
   SIMPUL_RETURN_IF_ERROR(partition.store->ReadBack(records));
+  partition.is_entries_compared = true;
   partition.entries_position = std::max(partition.entries_position.load(), records.back().position);
   if (partition.is_outbox_full.load() &&
       partition.store->state().outbox_bytes < kOutboxBytesMax / 2) {
@@ -256,13 +274,26 @@ absl::Status TimelineRole::State::ReadBack(uint32_t number,
 void TimelineRole::State::Drive(Group& group) {
   if (stopping.load()) return;
   const auto now = steady_clock::now();
-  for (Partition* partition : group.partitions) partition->publisher->Drive(now);
+  for (Partition* partition : group.partitions) {
+    // Into no log but its own.
+    if (partition->is_compared.load() && partition->is_entries_compared.load()) {
+      partition->publisher->Drive(now);
+    }
+  }
 }
 
 void TimelineRole::State::Idle(Group& group) {
   if (stopping.load()) return;
   if (!group.told.load()) {
-    if (!std::ranges::all_of(group.partitions, &Partition::HasReadEntries)) return;
+    const Follower* const entries = group.to_wake.load();
+    if (entries == nullptr) return;
+    // What stands still holds up none of the others.
+    for (const auto& [place, why] : entries->Stopped()) group.unread.insert(place.partition);
+    if (!std::ranges::all_of(group.partitions, [&group](const Partition* partition) {
+          return partition->HasReadEntries() || group.unread.contains(partition->number);
+        })) {
+      return;
+    }
     group.told = true;
     StartProjection(group);
   }

@@ -35,8 +35,8 @@ class TimelineRole {
   // Finishes the batch in hand and whatever still waits.
   ~TimelineRole();
 
-  // OK once every partition has applied what the log held when the role was opened, as long as none
-  // of them stands still.
+  // OK once every partition has applied what the log held when the role was opened, and found there
+  // what it had applied last, as long as none of them stands still.
   absl::Status Ready() const;
 
   // True where this replica keeps the partition, and has applied what the log held when the role

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "lib/base/bytes.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/uuid.h"
 #include "tests/support/crash_image.h"
@@ -417,6 +418,85 @@ TEST_F(LedgerTest, RefusesTheFolderOfAnotherInstall) {
   install.set_partitions(1);
   const auto ledger = Ledger::Open(folder_ / "other", install, 0, memory_);
   EXPECT_EQ(ledger.status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(LedgerTest, KnowsItsLogOnceTheLastRecordOfEachTopicCameAgain) {
+  const Log log = Everything();
+  {
+    const auto ledger = Open("compared");
+    EXPECT_TRUE(ledger->HasCompared()) << "nothing was applied yet";
+    EXPECT_EQ(ledger->FirstToRead(Topic::kEntries), 0);
+    Apply(*ledger, Topic::kEntries, log.entries, 0, 3);
+    Apply(*ledger, Topic::kDeliveries, log.deliveries, 0, 1);
+  }
+  const auto ledger = Open("compared");
+  EXPECT_FALSE(ledger->HasCompared());
+  EXPECT_EQ(ledger->FirstToRead(Topic::kEntries), 2);
+  EXPECT_EQ(ledger->FirstToRead(Topic::kDeliveries), 0);
+  EXPECT_EQ(ledger->Apply(Topic::kEntries, std::span(log.entries).subspan(3)).status().code(),
+            absl::StatusCode::kInternal)
+      << "nothing is applied before";
+  Apply(*ledger, Topic::kEntries, log.entries, 2, 1);
+  EXPECT_FALSE(ledger->HasCompared()) << "topic deliveries was not";
+  Apply(*ledger, Topic::kDeliveries, log.deliveries, 0, 2);
+  EXPECT_TRUE(ledger->HasCompared());
+  EXPECT_EQ(ledger->Next(Topic::kDeliveries), 2);
+}
+
+TEST_F(LedgerTest, StopsWhenTheLogHoldsAnotherRecordThanWasApplied) {
+  const Log log = Everything();
+  for (const Topic topic : {Topic::kEntries, Topic::kDeliveries, Topic::kEvents}) {
+    const std::string name = std::string(eventlog::TopicName(topic));
+    auto records = topic == Topic::kEntries      ? log.entries
+                   : topic == Topic::kDeliveries ? log.deliveries
+                                                 : log.events;
+    {
+      Apply(*Open(name), topic, records, 0, records.size());
+    }
+    const auto ledger = Open(name);
+    records.back().key.back() ^= 1;
+    const absl::Status status = ledger->Apply(topic, records).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(base::Message(status)),
+                ::testing::AllOf(::testing::HasSubstr(name + " partition 0 holds another record"),
+                                 ::testing::HasSubstr((folder_ / name).string()),
+                                 ::testing::HasSubstr("Restore the log")));
+    for (const Topic other : {Topic::kEntries, Topic::kDeliveries, Topic::kEvents}) {
+      EXPECT_EQ(ledger->Apply(other, log.events).status(), status) << "for good, for all topics";
+    }
+    EXPECT_FALSE(ledger->HasCompared());
+  }
+}
+
+TEST_F(LedgerTest, IsMadeAgainFromTheLogWhenItsFormatIsOlder) {
+  const Log log = Everything();
+  {
+    Apply(*Open("older"), Topic::kEntries, log.entries, 0, log.entries.size());
+  }
+  const auto change_format = [this](char by) {
+    const auto store = LedgerStore::Open(folder_ / "older", 0, memory_);
+    ASSERT_TRUE(store.ok());
+    std::string row = **(*store)->Get(kStandingKey);
+    const size_t end = 4 + base::GetBe32(row);
+    row[end - 1] = static_cast<char>(row[end - 1] + by);
+    LedgerWrites writes;
+    writes.Put(kStandingKey, row);
+    ASSERT_TRUE((*store)->Write(writes).ok());
+  };
+  change_format(1);
+  log::v1::Install install;
+  install.set_install_id("i");
+  install.set_partitions(1);
+  const absl::Status newer = Ledger::Open(folder_ / "older", install, 0, memory_).status();
+  EXPECT_EQ(newer.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(base::Message(newer)), ::testing::HasSubstr("newer"));
+  change_format(-2);
+  const auto ledger = Open("older");
+  EXPECT_EQ(ledger->Next(Topic::kEntries), 0);
+  EXPECT_TRUE(ledger->Work(false, "", 10)->empty());
+  EXPECT_TRUE(ledger->HasCompared());
+  Apply(*ledger, Topic::kEntries, log.entries, 0, log.entries.size());
+  EXPECT_EQ(ledger->Next(Topic::kEntries), static_cast<int64_t>(log.entries.size()));
 }
 
 TEST_F(LedgerTest, KnowsWhereEveryEventIsAndWhatWaitsOrWentWrong) {

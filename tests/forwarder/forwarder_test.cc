@@ -10,6 +10,7 @@
 #include "tests/fhir/entries.h"
 #include "tests/forwarder/world.h"
 #include "tests/support/sample_events.h"
+#include "tests/timeline/records.h"
 
 namespace simpul::forwarder {
 namespace {
@@ -643,6 +644,46 @@ TEST_F(ForwarderTest, IsTheSameLedgerAfterItsFolderWasDeleted) {
   EXPECT_EQ(ledger.checksum(), checksum);
   EXPECT_EQ(Created(), created);
   ExpectNothingTwice();
+}
+
+TEST_F(ForwarderTest, ClaimsNoPartitionWhoseLogIsNotTheOneItApplied) {
+  StartSandbox();
+  timeline.reset();
+  // Claims every partition and applies it, and a pause behind it.
+  const auto claim_and_stop = [this] {
+    StartForwarder();
+    EXPECT_TRUE(Eventually([this] { return forwarder->Ready().ok(); })) << forwarder->Ready();
+    delivery::v1::PauseResponse response;
+    EXPECT_TRUE(forwarder->Pause({}, response).ok());
+    StopForwarder();
+    log.reset();
+  };
+  log.reset();
+  std::filesystem::copy(folder / "log", folder / "older");
+  log = simpul::testing::OpenLog(folder / "log", secret, metrics);
+  claim_and_stop();
+  std::filesystem::remove_all(folder / "log");
+  std::filesystem::rename(folder / "older", folder / "log");
+
+  // The log is put back from before, and another forwarder writes as many records as are gone.
+  log = simpul::testing::OpenLog(folder / "log", secret, metrics);
+  const std::filesystem::path own = std::exchange(options.folder, folder / "another");
+  claim_and_stop();
+  options.folder = own;
+  log = simpul::testing::OpenLog(folder / "log", secret, metrics);
+  std::vector<int64_t> ends;
+  for (uint32_t p = 0; p < log->partitions(); ++p) {
+    ends.push_back(*log->End({eventlog::Topic::kDeliveries, p}));
+  }
+  StartForwarder();
+  EXPECT_TRUE(Eventually([this] {
+    return base::Message(forwarder->Ready()).find("another record at position 2") !=
+           std::string_view::npos;
+  })) << forwarder->Ready();
+  StopForwarder();
+  for (uint32_t p = 0; p < log->partitions(); ++p) {
+    EXPECT_EQ(*log->End({eventlog::Topic::kDeliveries, p}), ends[p]) << "of partition " << p;
+  }
 }
 
 TEST_F(ForwarderTest, ListsWhatChangedSinceACursor) {

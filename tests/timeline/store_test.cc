@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <rocksdb/db.h>
 
+#include <functional>
 #include <set>
 
 #include "lib/base/status_macros.h"
@@ -238,6 +240,124 @@ TEST_F(StoreTest, RefusesTheFolderOfAnotherInstallOrPartition) {
   EXPECT_EQ(partition.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(base::Message(partition),
               AllOf(HasSubstr("partition 7, not of partition 8"), HasSubstr("delete it")));
+}
+
+TEST_F(StoreTest, KnowsItsLogOnceTheLastRecordCameAgain) {
+  const auto records = Records(events_);
+  std::vector<eventlog::OwnedRecord> entries;
+  {
+    const auto store = Open();
+    EXPECT_TRUE(store->state().is_compared) << "nothing was applied yet";
+    EXPECT_TRUE(store->state().is_entries_compared);
+    ASSERT_TRUE(Apply(*store, std::span(records).first(3)).ok());
+    entries = Entries(*store);
+    ASSERT_TRUE(store->ReadBack(std::span(entries).first(2)).ok());
+  }
+  const auto store = Open();
+  EXPECT_FALSE(store->state().is_compared);
+  EXPECT_FALSE(store->state().is_entries_compared);
+  ASSERT_TRUE(Apply(*store, std::span(records).first(2)).ok());
+  EXPECT_FALSE(store->state().is_compared) << "the last one did not come";
+  ASSERT_TRUE(Apply(*store, std::span(records).subspan(2, 1)).ok());
+  EXPECT_TRUE(store->state().is_compared);
+  ASSERT_TRUE(store->ReadBack(std::span(entries).subspan(1)).ok());
+  EXPECT_TRUE(store->state().is_entries_compared);
+  EXPECT_EQ(store->state().read_number, 3u);
+  ASSERT_TRUE(Apply(*store, std::span(records).subspan(3)).ok());
+  EXPECT_EQ(testing::Counted(store->state().tally), testing::Expect(events_));
+}
+
+TEST_F(StoreTest, StopsWhenTheLogHoldsAnotherRecordThanWasApplied) {
+  const auto records = Records(events_);
+  const std::vector<std::function<void(eventlog::OwnedRecord&)>> changes = {
+      [](eventlog::OwnedRecord& record) { record.value.back() ^= 1; },
+      [](eventlog::OwnedRecord& record) { record.key.front() ^= 1; },
+      [](eventlog::OwnedRecord& record) {  // the same bytes, cut elsewhere
+        record.key += record.value.front();
+        record.value.erase(0, 1);
+      }};
+  for (size_t n = 0; n < changes.size(); ++n) {
+    const std::string name = std::to_string(n);
+    std::vector<eventlog::OwnedRecord> entries;
+    {
+      const auto store = Open(name);
+      ASSERT_TRUE(Apply(*store, records).ok());
+      entries = Entries(*store);
+      ASSERT_TRUE(store->ReadBack(entries).ok());
+    }
+    {
+      const auto store = Open(name);
+      auto other = records;
+      changes[n](other.back());
+      const absl::Status status = Apply(*store, other);
+      EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+      EXPECT_THAT(
+          base::Message(status),
+          AllOf(HasSubstr("simpul.events.v1 partition 7 holds another record at position 4"),
+                HasSubstr((folder_ / name).string()), HasSubstr("Restore the log"),
+                HasSubstr("delete the folder")));
+      EXPECT_EQ(Apply(*store, records), status) << "for good";
+      EXPECT_EQ(store->Read(child_).status(), status) << "nobody is told what another log said";
+    }
+    const auto store = Open(name);
+    changes[n](entries.back());
+    const absl::Status status = store->ReadBack(entries);
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(base::Message(status), HasSubstr("simpul.entries.v1 partition 7"));
+    EXPECT_FALSE(Apply(*store, records).ok()) << "the partition stands still";
+  }
+}
+
+TEST_F(StoreTest, AppliesNothingBeforeItWasCompared) {
+  const auto records = Records(events_);
+  {
+    const auto store = Open();
+    ASSERT_TRUE(Apply(*store, std::span(records).first(2)).ok());
+  }
+  const auto store = Open();
+  EXPECT_EQ(Apply(*store, std::span(records).subspan(2)).code(), absl::StatusCode::kInternal);
+}
+
+// Changes the row that says what a store is.
+void ChangeMeta(const std::filesystem::path& folder, const std::function<void(std::string&)>& how) {
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), folder.string(), &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  std::string row;
+  ASSERT_TRUE(db->Get(rocksdb::ReadOptions(), std::string(kStoreMetaKey), &row).ok());
+  how(row);
+  ASSERT_TRUE(db->Put(rocksdb::WriteOptions(), std::string(kStoreMetaKey), row).ok());
+}
+
+TEST_F(StoreTest, IsMadeAgainFromTheLogWhenItsFormatIsOlder) {
+  const auto records = Records(events_);
+  {
+    const auto store = Open();
+    ASSERT_TRUE(Apply(*store, records).ok());
+  }
+  // Without the digests, as format 1 was.
+  ChangeMeta(folder_ / "07", [](std::string& row) {
+    row[0] = 1;
+    row.erase(row.size() - 64, 32);
+  });
+  const auto store = Open();
+  EXPECT_EQ(store->state().position, 0);
+  EXPECT_THAT(store->Unread(0, SIZE_MAX), IsEmpty());
+  ASSERT_TRUE(Apply(*store, records).ok());
+  EXPECT_EQ(testing::Counted(store->state().tally), testing::Expect(events_));
+}
+
+TEST_F(StoreTest, RefusesANewerFormatAndAnOlderOneOfAnotherInstallOrPartition) {
+  Open();
+  ChangeMeta(folder_ / "07", [](std::string& row) { ++row[0]; });
+  const absl::Status newer = TryOpen("07", 7, kInstall).status();
+  EXPECT_EQ(newer.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(base::Message(newer), AllOf(HasSubstr((folder_ / "07").string()),
+                                          HasSubstr("Upgrade Simpul"), HasSubstr("delete")));
+  ChangeMeta(folder_ / "07", [](std::string& row) { row[0] = 1; });
+  EXPECT_EQ(TryOpen("07", 8, kInstall).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TryOpen("07", 7, "99999999-2222-4333-8444-555555555555").status().code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(StoreTest, SaysWhatToDoWhenTheFolderIsInUse) {

@@ -435,6 +435,50 @@ TEST_F(RoleTest, RefusesToRunAheadOfItsLog) {
                                            HasSubstr((folder_ / "timeline" / "02").string())));
 }
 
+TEST_F(RoleTest, StandsStillWhereTheLogHoldsAnotherRecordThanItApplied) {
+  role_.reset();
+  log_.reset();
+  std::filesystem::copy(folder_ / "log", folder_ / "older");
+  log_ = testing::OpenLog(folder_ / "log", secret_, metrics_);
+  Start();
+  Push({Weighing(1, "2026-02-03T09:00")});
+  Settled();
+  const uint32_t partition = ends_.begin()->first;
+  role_.reset();
+  log_.reset();
+
+  // The log is put back from before, and written again; another role tells as much as was told.
+  std::filesystem::remove_all(folder_ / "log");
+  std::filesystem::rename(folder_ / "older", folder_ / "log");
+  log_ = testing::OpenLog(folder_ / "log", secret_, metrics_);
+  Push({Weighing(2, "2026-02-03T09:00")});
+  {
+    auto other = TimelineRole::Open(*log_, secret_, folder_ / "other", metrics_);
+    ASSERT_TRUE(other.ok()) << other.status();
+    auto told = *log_->Subscribe({{{Topic::kEntries, partition}, 1}});
+    ASSERT_TRUE(told->Poll(std::chrono::seconds(30))->has_value());
+  }
+  Start();
+  absl::Status ready;
+  do {
+    ready = role_->Ready();
+    std::this_thread::yield();
+  } while (base::Message(ready).find("stands still") == std::string_view::npos);
+  EXPECT_THAT(base::Message(ready),
+              AllOf(HasSubstr("another record at position 1"), HasSubstr("Restore the log"),
+                    HasSubstr((folder_ / "timeline").string())));
+  for (uint32_t p = 0; p < log_->partitions(); ++p) {
+    while (p != partition && !role_->HasCaughtUp(p)) std::this_thread::yield();
+    EXPECT_EQ(role_->HasCaughtUp(p), p != partition) << "the others go on";
+  }
+  GetStateResponse state;
+  ASSERT_TRUE(role_->GetState(state).ok());
+  for (const auto& shown : state.partitions()) {
+    EXPECT_EQ(!shown.stopped().empty(), shown.partition() == partition);
+  }
+  EXPECT_EQ(*log_->End({Topic::kEntries, partition}), 2) << "nothing is told into another log";
+}
+
 TEST_F(RoleTest, RefusesTheTimelinesOfAnotherInstall) {
   role_.reset();
   testing::TempFolder other_folder;

@@ -1,8 +1,11 @@
 #include "lib/deliver/ledger.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 
 namespace simpul::deliver {
@@ -63,7 +66,8 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
                                                      uint32_t partition, LedgerMemory& memory) {
   SIMPUL_ASSIGN_OR_RETURN(std::unique_ptr<LedgerStore> store,
                           LedgerStore::Open(folder, partition, memory));
-  std::unique_ptr<Ledger> ledger(new Ledger(std::move(store), OriginOf(install, partition)));
+  std::unique_ptr<Ledger> ledger(
+      new Ledger(std::move(store), folder, partition, OriginOf(install, partition)));
   absl::Status read = absl::OkStatus();
   const auto standing = ledger->store_->Get(kStandingKey);
   if (!standing.ok()) {
@@ -71,11 +75,47 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::filesystem::path
   } else if (standing->has_value()) {
     read = Decode(**standing, ledger->origin_, ledger->standing_);
   }
+  if (absl::IsNotFound(read)) {
+    base::Log(base::Severity::kInfo, "forwarder",
+              "the delivery ledger is of an older format; it is made again from the log",
+              {{"partition", partition}});
+    read = ledger->store_->Empty();
+  }
   if (!read.ok()) return base::Within(folder.string(), read);
+  for (const auto& [topic, next] : ledger->standing_.next) {
+    if (next > 0) ledger->to_compare_.insert(topic);
+  }
   return ledger;
 }
 
+// That the log holds what was applied from it, where that was not seen yet.
+absl::Status Ledger::Compare(Topic topic, std::span<const eventlog::OwnedRecord> records) {
+  SIMPUL_RETURN_IF_ERROR(swapped_);
+  if (!to_compare_.contains(topic)) return absl::OkStatus();
+  const int64_t position = standing_.next[topic] - 1;
+  for (const eventlog::OwnedRecord& record : records) {
+    if (record.position < position) continue;
+    if (record.position > position) {
+      return absl::InternalError(fmt::format("position {} came before position {} was compared",
+                                             record.position, position));
+    }
+    if (eventlog::DigestOfRecord(record.key, record.value) != standing_.digests[topic]) {
+      swapped_ = absl::DataLossError(fmt::format(
+          "{} holds another record at position {} than the one that {} was made from: the log was "
+          "cut back and written again, or swapped. Restore the log that belongs to this folder. If "
+          "this log is the right one, delete the folder: it is made again from the log.",
+          eventlog::PlaceText({topic, partition_}), position, folder_.string()));
+      return swapped_;
+    }
+    const std::lock_guard lock(mutex_);
+    to_compare_.erase(topic);
+    break;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Applied> Ledger::Apply(Topic topic, std::span<const eventlog::OwnedRecord> records) {
+  SIMPUL_RETURN_IF_ERROR(Compare(topic, records));
   // Waits while there is still room: a write that fails for want of it ends the ledger.
   SIMPUL_RETURN_IF_ERROR(store_->CheckRoom());
   LedgerUpdate update(*store_, standing_);
@@ -83,13 +123,23 @@ absl::StatusOr<Applied> Ledger::Apply(Topic topic, std::span<const eventlog::Own
     SIMPUL_RETURN_IF_ERROR(update.Take(topic, record));
   }
   SIMPUL_RETURN_IF_ERROR(update.Finish());
-  update.writes().Put(kStandingKey, Encode(update.standing(), origin_));
+  LedgerStanding& standing = update.standing();
+  if (standing.next[topic] == standing_.next[topic]) return std::move(update.applied());
+  standing.digests[topic] = eventlog::DigestOfRecord(records.back().key, records.back().value);
+  update.writes().Put(kStandingKey, Encode(standing, origin_));
   SIMPUL_RETURN_IF_ERROR(store_->Write(update.writes()));
   {
     const std::lock_guard lock(mutex_);
-    standing_ = std::move(update.standing());
+    standing_ = std::move(standing);
   }
   return std::move(update.applied());
+}
+
+int64_t Ledger::FirstToRead(Topic topic) const { return std::max<int64_t>(Next(topic) - 1, 0); }
+
+bool Ledger::HasCompared() const {
+  const std::lock_guard lock(mutex_);
+  return to_compare_.empty();
 }
 
 int64_t Ledger::Next(Topic topic) const {

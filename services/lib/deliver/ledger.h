@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,18 +28,24 @@ namespace simpul::deliver {
 
 class Ledger {
  public:
-  // Opens or makes the folder. FailedPrecondition: it is another install's or another format's.
-  // A damaged store is emptied, to be filled from the log again. `memory` must outlive it.
+  // Opens or makes the folder. FailedPrecondition: it is another install's or partition's, or of a
+  // newer format. A damaged store and one of an older format are emptied, to be filled from the log
+  // again. `memory` must outlive it.
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(const std::filesystem::path& folder,
                                                       const log::v1::Install& install,
                                                       uint32_t partition, LedgerMemory& memory);
 
   // The first position of a topic that is not applied yet. Any thread.
   int64_t Next(eventlog::Topic topic) const;
+  // Where to begin to read a topic: at the last record applied, which is compared with what it was.
+  int64_t FirstToRead(eventlog::Topic topic) const;
+  // The last record applied of each topic was read again and is what it was. Any thread.
+  bool HasCompared() const;
 
   // Applies records of one topic, in order, and their positions in one batch. From one thread.
   // Internal: a hole in the running numbers, or a record that contradicts the ledger (a bug);
-  // FailedPrecondition: a record only a newer program knows.
+  // FailedPrecondition: a record only a newer program knows; DataLoss: the log holds another record
+  // than was applied, final for all topics.
   absl::StatusOr<Applied> Apply(eventlog::Topic topic,
                                 std::span<const eventlog::OwnedRecord> records);
 
@@ -92,13 +99,24 @@ class Ledger {
                                                                  std::string_view subject) const;
 
  private:
-  Ledger(std::unique_ptr<LedgerStore> store, std::string origin)
-      : store_(std::move(store)), origin_(std::move(origin)) {}
+  Ledger(std::unique_ptr<LedgerStore> store, std::filesystem::path folder, uint32_t partition,
+         std::string origin)
+      : store_(std::move(store)),
+        folder_(std::move(folder)),
+        partition_(partition),
+        origin_(std::move(origin)) {}
+
+  absl::Status Compare(eventlog::Topic topic, std::span<const eventlog::OwnedRecord> records);
 
   const std::unique_ptr<LedgerStore> store_;
+  const std::filesystem::path folder_;
+  const uint32_t partition_;
   const std::string origin_;  // install, partition and format, as kept
+  absl::Status swapped_;      // of Apply's thread: the log is another
   mutable std::mutex mutex_;
-  LedgerStanding standing_;  // guarded by mutex_; written by Apply's thread only
+  // Guarded by mutex_; written by Apply's thread only.
+  LedgerStanding standing_;
+  std::set<eventlog::Topic> to_compare_;
 };
 
 }  // namespace simpul::deliver

@@ -7,7 +7,7 @@ namespace {
 
 using delivery::v1::DeliveryState;
 
-constexpr uint32_t kFormat = 2;
+constexpr uint32_t kFormat = 3;
 
 std::string Number64(uint64_t v) {
   std::string out;
@@ -187,6 +187,7 @@ std::string Encode(const LedgerStanding& standing, std::string_view origin) {
   base::PutText(out, standing.pause_reason);
   out.push_back(standing.paused ? 1 : 0);
   for (const auto& [topic, next] : standing.next) base::PutBe64(out, static_cast<uint64_t>(next));
+  for (const auto& [topic, digest] : standing.digests) out.append(eventlog::AsBytes(digest));
   base::PutBe64(out, standing.number);
   base::PutBe64(out, standing.counts.dead_letters);
   base::PutBe64(out, standing.counts.waiting_events);
@@ -202,12 +203,25 @@ absl::Status Decode(std::string_view in, std::string_view origin, LedgerStanding
   std::string kept_origin, checksum;
   if (!TakeText(in, kept_origin)) return LedgerDamaged();
   if (kept_origin != origin) {
-    return absl::FailedPreconditionError(
-        "the delivery ledger is of another install or format: delete this folder, it is rebuilt "
-        "from the log");
+    // Of every format: the number comes last.
+    if (kept_origin.size() < 4 || kept_origin.size() != origin.size() ||
+        kept_origin.substr(0, kept_origin.size() - 4) != origin.substr(0, origin.size() - 4)) {
+      return absl::FailedPreconditionError(
+          "the delivery ledger is of another install or partition: put the folder that belongs "
+          "here "
+          "in its place, or delete this one, it is rebuilt from the log");
+    }
+    if (base::GetBe32(std::string_view(kept_origin).substr(kept_origin.size() - 4)) > kFormat) {
+      return absl::FailedPreconditionError(
+          "the delivery ledger was written by a newer Simpul: upgrade, or delete this folder, it "
+          "is "
+          "rebuilt from the log");
+    }
+    return absl::NotFoundError("the delivery ledger is of an older format");
   }
   if (!TakeText(in, checksum) || checksum.size() != 32 || !TakeText(in, standing.claim) ||
-      !TakeText(in, standing.pause_reason) || in.size() < 1 + 8 * 6 + 4) {
+      !TakeText(in, standing.pause_reason) ||
+      in.size() < 1 + 8 * 6 + 3 * sizeof(eventlog::RecordDigest) + 4) {
     return LedgerDamaged();
   }
   standing.checksum = base::SetChecksum::FromBytes(checksum);
@@ -219,6 +233,10 @@ absl::Status Decode(std::string_view in, std::string_view origin, LedgerStanding
     return v;
   };
   for (auto& [topic, next] : standing.next) next = static_cast<int64_t>(take());
+  for (auto& [topic, digest] : standing.digests) {
+    digest = eventlog::RecordDigestFrom(in);
+    in.remove_prefix(digest.size());
+  }
   standing.number = take();
   standing.counts.dead_letters = take();
   standing.counts.waiting_events = take();

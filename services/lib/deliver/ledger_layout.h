@@ -30,6 +30,7 @@
 #include "absl/status/status.h"
 #include "lib/base/checksum.h"
 #include "lib/eventlog/event_log.h"
+#include "lib/eventlog/record_digest.h"
 #include "simpul/delivery/v1/delivery.pb.h"
 #include "simpul/log/v1/log.pb.h"
 
@@ -85,6 +86,10 @@ struct LedgerStanding {
   std::map<eventlog::Topic, int64_t> next = {{eventlog::Topic::kEvents, 0},
                                              {eventlog::Topic::kEntries, 0},
                                              {eventlog::Topic::kDeliveries, 0}};
+  // Of the record before that; of none where there is none.
+  std::map<eventlog::Topic, eventlog::RecordDigest> digests = {{eventlog::Topic::kEvents, {}},
+                                                               {eventlog::Topic::kEntries, {}},
+                                                               {eventlog::Topic::kDeliveries, {}}};
   uint64_t number = 0;  // the last running number of entries
   base::SetChecksum checksum;
   LedgerCounts counts;
@@ -136,7 +141,8 @@ absl::Status Decode(std::string_view key, std::string_view value, WorkItem& item
 absl::Status Decode(std::string_view key, std::string_view value, ChangeRow& row);
 absl::Status Decode(std::string_view key, std::string_view value, Sighting& row);
 absl::Status Decode(std::string_view key, std::string_view value, HeldRow& row);
-// FailedPrecondition: it has another origin.
+// NotFound: it is of an older format. FailedPrecondition: of another install or partition, or of a
+// newer format.
 absl::Status Decode(std::string_view value, std::string_view origin, LedgerStanding& standing);
 // Of CarriedKey and UnsettledKey: the entry. Of AboutKey: the DeadLetterKey.
 absl::Status DecodeNamedEntry(std::string_view key, std::string& entry_id);

@@ -35,6 +35,42 @@ struct LedgerMemory::Shared {
         // Charged to the cache: the two together stay within `bytes`.
         write_buffers(std::make_shared<rocksdb::WriteBufferManager>(bytes / 2, cache)) {}
 
+  rocksdb::Options MakeOptions() const {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = 4 << 20;
+    options.write_buffer_manager = write_buffers;
+    // Two dozen ledgers share the buffers: with RocksDB's own block size the first block of each
+    // would fill them.
+    options.arena_block_size = 64 << 10;
+    // Merged eight runs at a time: with levels every merge of a few small files rewrote most of
+    // what is below them.
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    options.level0_file_num_compaction_trigger = 16;
+    options.level0_slowdown_writes_trigger = 32;
+    options.level0_stop_writes_trigger = 44;
+    options.compaction_options_universal.min_merge_width = 8;
+    options.compaction_options_universal.size_ratio = 30;
+    options.compaction_options_universal.max_size_amplification_percent = 1000;
+    options.compression = rocksdb::kNoCompression;
+    options.max_open_files = 128;
+    options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
+    // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
+    options.bytes_per_sync = 1 << 20;
+    options.keep_log_file_num = 1;
+    options.info_log_level = rocksdb::WARN_LEVEL;
+    options.stats_dump_period_sec = 0;
+    options.stats_persist_period_sec = 0;
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = cache;
+    table.cache_index_and_filter_blocks = true;
+    table.cache_index_and_filter_blocks_with_high_priority = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return options;
+  }
+
   // RocksDB begins to flush short of the bound and goes on taking writes: who runs away from it
   // waits for the flush.
   rocksdb::Status HoldBound(rocksdb::DB& db) const {
@@ -70,6 +106,19 @@ struct LedgerStore::Database {
   const LedgerMemory::Shared& memory;
   std::unique_ptr<rocksdb::DB> db;
   bool failed = false;  // a write did; of the thread that writes
+
+  rocksdb::Status Open() {
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status =
+        rocksdb::DB::Open(memory.MakeOptions(), folder.string(), &opened);
+    db.reset(opened);
+    return status;
+  }
+  rocksdb::Status OpenEmpty() {
+    db.reset();
+    const rocksdb::Status status = rocksdb::DestroyDB(folder.string(), memory.MakeOptions());
+    return status.ok() ? Open() : status;
+  }
 };
 
 LedgerStore::LedgerStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -81,55 +130,19 @@ absl::StatusOr<std::unique_ptr<LedgerStore>> LedgerStore::Open(const std::filesy
                                                                uint32_t partition,
                                                                LedgerMemory& memory) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.write_buffer_size = 4 << 20;
-  options.write_buffer_manager = memory.shared_->write_buffers;
-  // Two dozen ledgers share the buffers: with RocksDB's own block size the first block of each
-  // would fill them.
-  options.arena_block_size = 64 << 10;
-  // Merged eight runs at a time: with levels every merge of a few small files rewrote most of what
-  // is below them.
-  options.compaction_style = rocksdb::kCompactionStyleUniversal;
-  options.level0_file_num_compaction_trigger = 16;
-  options.level0_slowdown_writes_trigger = 32;
-  options.level0_stop_writes_trigger = 44;
-  options.compaction_options_universal.min_merge_width = 8;
-  options.compaction_options_universal.size_ratio = 30;
-  options.compaction_options_universal.max_size_amplification_percent = 1000;
-  options.compression = rocksdb::kNoCompression;
-  options.max_open_files = 128;
-  options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
-  // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
-  options.bytes_per_sync = 1 << 20;
-  options.keep_log_file_num = 1;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = memory.shared_->cache;
-  table.cache_index_and_filter_blocks = true;
-  table.cache_index_and_filter_blocks_with_high_priority = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), &db);
+  std::unique_ptr<Database> database(new Database{folder, *memory.shared_});
+  rocksdb::Status status = database->Open();
   if (status.IsCorruption()) {
     base::Log(base::Severity::kWarning, "forwarder",
               "the delivery ledger is damaged; it is filled from the log again",
               {{"partition", partition}});
-    if (status = rocksdb::DestroyDB(folder.string(), options); status.ok()) {
-      status = rocksdb::DB::Open(options, folder.string(), &db);
-    }
+    status = database->OpenEmpty();
   }
   SIMPUL_RETURN_IF_ERROR(FromRocks(status));
-  std::unique_ptr<Database> database(
-      new Database{folder, *memory.shared_, std::unique_ptr<rocksdb::DB>(db)});
-  SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   return std::unique_ptr<LedgerStore>(new LedgerStore(std::move(database)));
 }
+
+absl::Status LedgerStore::Empty() { return FromRocks(database_->OpenEmpty()); }
 
 absl::StatusOr<std::optional<std::string>> LedgerStore::Get(std::string_view key) const {
   std::string value;

@@ -48,6 +48,9 @@ class LedgerStore {
                                                            LedgerMemory& memory);
   ~LedgerStore();
 
+  // Deletes every row. Before anything reads.
+  absl::Status Empty();
+
   absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const;
   // Gives up to `limit` rows whose keys begin with the prefix to `row`, in order, after a key
   // (empty: from the start). Ends with the first error of `row`.

@@ -21,6 +21,7 @@
 #include "lib/base/check.h"
 #include "lib/base/file.h"
 #include "lib/base/keep.h"
+#include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/uuid.h"
@@ -28,12 +29,10 @@
 #include "lib/timeline/decode.h"
 #include "lib/timeline/entry_view.h"
 #include "lib/timeline/history.h"
+#include "lib/timeline/store_meta.h"
 
 namespace simpul::timeline {
 namespace {
-
-constexpr char kFormat = 1;
-constexpr std::string_view kMetaKey = "m";
 
 std::string OutboxKey(uint64_t number) {
   std::string key = "o";
@@ -78,48 +77,6 @@ class ErrorListener final : public rocksdb::EventListener {
   mutable std::mutex mutex_;
   std::string error_;
 };
-
-struct Meta {
-  std::string install;  // 16 bytes
-  uint32_t partition = 0;
-  Store::State state;
-};
-
-std::string Encode(const Meta& meta) {
-  std::string out;
-  out.push_back(kFormat);
-  out.append(meta.install);
-  base::PutBe32(out, meta.partition);
-  base::PutBe64(out, static_cast<uint64_t>(meta.state.position));
-  base::PutBe64(out, static_cast<uint64_t>(meta.state.entries_position));
-  base::PutBe64(out, meta.state.last_number);
-  base::PutBe64(out, meta.state.read_number);
-  base::PutBe64(out, meta.state.tally.events);
-  base::PutBe64(out, meta.state.tally.entries);
-  base::PutBe64(out, meta.state.tally.waiting);
-  base::PutBe64(out, meta.state.tally.dead_letters);
-  out.append(meta.state.tally.content.ToBytes());
-  return out;
-}
-
-constexpr size_t kMetaBytes = 1 + 16 + 4 + 8 * 8 + 32;
-
-bool DecodeMeta(std::string_view in, Meta& meta) {
-  if (in.size() != kMetaBytes || in[0] != kFormat) return false;
-  meta.install = in.substr(1, 16);
-  meta.partition = base::GetBe32(in.substr(17));
-  const auto number = [&](int n) { return base::GetBe64(in.substr(21 + 8 * n)); };
-  meta.state.position = static_cast<int64_t>(number(0));
-  meta.state.entries_position = static_cast<int64_t>(number(1));
-  meta.state.last_number = number(2);
-  meta.state.read_number = number(3);
-  meta.state.tally.events = number(4);
-  meta.state.tally.entries = number(5);
-  meta.state.tally.waiting = number(6);
-  meta.state.tally.dead_letters = number(7);
-  meta.state.tally.content = base::SetChecksum::FromBytes(in.substr(21 + 8 * 8));
-  return true;
-}
 
 // The outbox of one applied batch. Stored: number of the first record (8), then for each a byte 1
 // for a dead letter, length of the key (2), key, length of the value (4), value.
@@ -269,9 +226,11 @@ struct Store::Rocks {
   std::unique_ptr<rocksdb::DB> db;
 
   std::atomic<bool> failed = false;
+  bool is_broken = false;  // under mutex: RocksDB failed
   mutable std::mutex mutex;
-  absl::Status failure;            // under mutex
-  Meta meta;                       // under mutex, as stored
+  absl::Status failure;  // under mutex
+  StoreOrigin origin;
+  State state;                     // under mutex, as stored
   std::deque<OutboxBatch> outbox;  // under mutex, as stored less what was read back
   size_t outbox_batch_bytes = 0;   // under mutex: what the next of them may take
 
@@ -280,7 +239,7 @@ struct Store::Rocks {
         fmt::format("The timeline of partition {} in {} cannot be {}: {}. Make sure that the disk "
                     "has room and is sound, then start again; if it fails again, delete the "
                     "folder: it is made again from the log.",
-                    meta.partition, folder.string(), what, why));
+                    origin.partition, folder.string(), what, why));
   }
 
   absl::Status Fail(absl::Status status) {
@@ -291,6 +250,7 @@ struct Store::Rocks {
 
   absl::Status Check() {
     if (const std::string error = listener->error(); !error.empty()) {
+      is_broken = true;
       return Fail(Error("kept", error));
     }
     return failure;
@@ -310,7 +270,9 @@ struct Store::Rocks {
       flush.allow_write_stall = true;
       status = db->Flush(flush);
     }
-    return status.ok() ? absl::OkStatus() : Fail(Error("written", status.ToString()));
+    if (status.ok()) return absl::OkStatus();
+    is_broken = true;
+    return Fail(Error("written", status.ToString()));
   }
 
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const {
@@ -322,38 +284,63 @@ struct Store::Rocks {
     return std::string(value.data(), value.size());
   }
 
-  absl::Status Load(const log::v1::Install& install, uint32_t partition);
+  absl::Status OpenDb();
+  // False: it is of an older format.
+  absl::StatusOr<bool> Load(const log::v1::Install& install);
+  absl::Status LoadOutbox();
+  absl::Status LeaveApplied(eventlog::Topic topic, std::span<const eventlog::OwnedRecord>& records);
 };
 
-absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partition) {
-  meta.install = base::UuidBytes(install.install_id());
-  meta.partition = partition;
-  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> stored, Get(std::string(kMetaKey)));
+absl::Status Store::Rocks::OpenDb() {
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(MakeOptions(static_cast<const SharedMemory&>(*options.memory), listener),
+                        folder.string(), &opened);
+  if (!status.ok()) return Error("opened", status.ToString());
+  db.reset(opened);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Store::Rocks::Load(const log::v1::Install& install) {
+  SIMPUL_ASSIGN_OR_RETURN(const std::optional<std::string> stored, Get(std::string(kStoreMetaKey)));
   if (!stored.has_value()) {
+    state.is_compared = state.is_entries_compared = true;
     rocksdb::WriteBatch batch;
-    batch.Put(AsSlice(kMetaKey), Encode(meta));
-    return Write(batch);
+    batch.Put(AsSlice(kStoreMetaKey), Encode(origin, state));
+    SIMPUL_RETURN_IF_ERROR(Write(batch));
+    return true;
   }
-  Meta found;
-  if (!DecodeMeta(*stored, found)) {
-    return absl::FailedPreconditionError(
-        fmt::format("{} holds a timeline of another format. Delete the folder: it is made again "
-                    "from the log.",
-                    folder.string()));
-  }
-  if (found.install != meta.install) {
+  const std::optional<StoreOrigin> found = DecodeStoreOrigin(*stored);
+  if (!found.has_value()) return Error("read", "what it says of itself is damaged");
+  if (found->install != origin.install) {
     return absl::FailedPreconditionError(fmt::format(
         "{} holds a timeline of install {}, but the log is that of install {}. Put the folder that "
         "belongs to this log there, or delete it: it is made again from the log.",
-        folder.string(), base::UuidText(found.install), install.install_id()));
+        folder.string(), base::UuidText(found->install), install.install_id()));
   }
-  if (found.partition != partition) {
+  if (found->partition != origin.partition) {
     return absl::FailedPreconditionError(
         fmt::format("{} holds the timeline of partition {}, not of partition {}. Put the folders "
                     "back in their places, or delete it: it is made again from the log.",
-                    folder.string(), found.partition, partition));
+                    folder.string(), found->partition, origin.partition));
   }
-  meta = found;
+  if (found->format > kStoreFormat) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{} holds a timeline of format {}, and this Simpul knows up to {}: it was written by a "
+        "newer one. Upgrade Simpul, or delete the folder: it is made again from the log.",
+        folder.string(), found->format, kStoreFormat));
+  }
+  if (found->format < kStoreFormat) return false;
+  const std::optional<StoreMeta> meta = DecodeStoreMeta(*stored);
+  if (!meta.has_value()) return Error("read", "what it says of itself is damaged");
+  static_cast<StoreProgress&>(state) = meta->progress;
+  state.is_compared = state.position == 0;
+  state.is_entries_compared = state.entries_position == 0;
+  SIMPUL_RETURN_IF_ERROR(LoadOutbox());
+  return true;
+}
+
+absl::Status Store::Rocks::LoadOutbox() {
   rocksdb::ReadOptions read;
   const std::string upper = "p";
   const rocksdb::Slice bound(upper);
@@ -362,10 +349,10 @@ absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partit
   for (it->Seek("o"); it->Valid(); it->Next()) {
     std::optional<OutboxBatch> batch = OutboxBatch::Decode(it->value().ToStringView());
     if (!batch.has_value()) return Error("read", "the outbox is damaged");
-    while (!batch->empty() && batch->front() <= meta.state.read_number) batch->PopFront();
+    while (!batch->empty() && batch->front() <= state.read_number) batch->PopFront();
     if (batch->empty()) continue;
     for (uint64_t number = batch->front(); number <= batch->last(); ++number) {
-      meta.state.outbox_bytes += batch->Size(number);
+      state.outbox_bytes += batch->Size(number);
     }
     outbox.push_back(*std::move(batch));
   }
@@ -373,10 +360,37 @@ absl::Status Store::Rocks::Load(const log::v1::Install& install, uint32_t partit
   return absl::OkStatus();
 }
 
+// Leaves out what was applied before, and compares the last of it where that was not done yet.
+absl::Status Store::Rocks::LeaveApplied(eventlog::Topic topic,
+                                        std::span<const eventlog::OwnedRecord>& records) {
+  const bool is_events = topic == eventlog::Topic::kEvents;
+  const int64_t position = is_events ? state.position : state.entries_position;
+  bool& is_compared = is_events ? state.is_compared : state.is_entries_compared;
+  for (; !records.empty() && records.front().position <= position; records = records.subspan(1)) {
+    const eventlog::OwnedRecord& record = records.front();
+    if (is_compared || record.position < position) continue;
+    if (eventlog::DigestOfRecord(record.key, record.value) !=
+        (is_events ? state.digest : state.entries_digest)) {
+      return Fail(absl::DataLossError(fmt::format(
+          "{} holds another record at position {} than the one that {} was made from: the log was "
+          "cut back and written again, or swapped. Restore the log that belongs to this folder. If "
+          "this log is the right one, delete the folder: it is made again from the log.",
+          eventlog::PlaceText({topic, origin.partition}), position, folder.string())));
+    }
+    is_compared = true;
+  }
+  if (!records.empty() && !is_compared) {
+    return Fail(absl::InternalError(fmt::format(
+        "{}: position {} came before position {} was compared.",
+        eventlog::PlaceText({topic, origin.partition}), records.front().position, position)));
+  }
+  return absl::OkStatus();
+}
+
 Store::Store(std::unique_ptr<Rocks> rocks) : rocks_(std::move(rocks)) {}
 
 Store::~Store() {
-  if (rocks_ != nullptr && rocks_->failed.load()) base::KeepToTheEnd(std::move(rocks_));
+  if (rocks_ != nullptr && rocks_->is_broken) base::KeepToTheEnd(std::move(rocks_));
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& folder,
@@ -387,14 +401,22 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& 
   auto rocks = std::make_unique<Rocks>();
   rocks->folder = folder;
   rocks->options = options;
-  rocks->meta.partition = partition;
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(
-      MakeOptions(static_cast<const SharedMemory&>(*options.memory), rocks->listener),
-      folder.string(), &db);
-  if (!status.ok()) return rocks->Error("opened", status.ToString());
-  rocks->db.reset(db);
-  SIMPUL_RETURN_IF_ERROR(rocks->Load(install, partition));
+  rocks->origin.install = base::UuidBytes(install.install_id());
+  rocks->origin.partition = partition;
+  SIMPUL_RETURN_IF_ERROR(rocks->OpenDb());
+  SIMPUL_ASSIGN_OR_RETURN(bool is_loaded, rocks->Load(install));
+  if (!is_loaded) {
+    base::Log(base::Severity::kInfo, "timeline",
+              "the timelines are of an older format; they are made again from the log",
+              {{"partition", partition}});
+    rocks->db.reset();
+    const rocksdb::Status emptied = rocksdb::DestroyDB(folder.string(), rocksdb::Options());
+    if (!emptied.ok()) return rocks->Error("emptied", emptied.ToString());
+    SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
+    SIMPUL_RETURN_IF_ERROR(rocks->OpenDb());
+    SIMPUL_ASSIGN_OR_RETURN(is_loaded, rocks->Load(install));
+    SIMPUL_CHECK(is_loaded, "An emptied store has a format.");
+  }
   return std::unique_ptr<Store>(new Store(std::move(rocks)));
 }
 
@@ -405,10 +427,8 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   SIMPUL_RETURN_IF_ERROR(rocks.Check());
   // Waits while there is still room: a write that fails for want of it ends the store.
   SIMPUL_RETURN_IF_ERROR(base::CheckRoom(rocks.folder, rocks.options.room_bytes));
-  State state = rocks.meta.state;
-  while (!records.empty() && records.front().position <= state.position) {
-    records = records.subspan(1);
-  }
+  SIMPUL_RETURN_IF_ERROR(rocks.LeaveApplied(eventlog::Topic::kEvents, records));
+  State state = rocks.state;
 
   const History::Read read = [&rocks](const std::string& key) { return rocks.Get(key); };
   // The patients of the batch, in the order of RocksDB's keys.
@@ -459,24 +479,26 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
     fresh->Add(key, dead_letter, append);
     state.outbox_bytes += fresh->Size(state.last_number);
   };
+  const eventlog::OwnedRecord* last = nullptr;
   for (const eventlog::OwnedRecord& record : records) {
     if (record.position != state.position + 1) {
       return rocks.Fail(absl::InternalError(
           fmt::format("Partition {}: position {} follows on position {}: records are missing.",
-                      rocks.meta.partition, record.position, state.position)));
+                      rocks.origin.partition, record.position, state.position)));
     }
     if (state.outbox_bytes >= rocks.options.outbox_bytes_max) {
       stop = absl::ResourceExhaustedError(
           fmt::format("Partition {}: {} bytes of derived records wait to be appended.",
-                      rocks.meta.partition, state.outbox_bytes));
+                      rocks.origin.partition, state.outbox_bytes));
       break;
     }
-    absl::StatusOr<Decoded> decoded = Decode(rocks.meta.partition, record);
+    absl::StatusOr<Decoded> decoded = Decode(rocks.origin.partition, record);
     if (!decoded.ok()) {
       stop = decoded.status();
       break;
     }
     state.position = record.position;
+    last = &record;
     const auto report = [&](log::v1::LogRecord& outer, bool dead_letter) {
       log::v1::DerivedRecord& derived = *outer.mutable_derived();
       derived.set_number(state.last_number);
@@ -525,7 +547,8 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       report(outer, dead_letter);
     }
   }
-  if (state.position == rocks.meta.state.position) return stop;
+  if (last == nullptr) return stop;
+  state.digest = eventlog::DigestOfRecord(last->key, last->value);
 
   // A thread's batches are about equally large: what one took the next need not ask for again.
   static thread_local rocksdb::WriteBatch batch;
@@ -540,17 +563,15 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
     });
   }
   if (fresh.has_value()) batch.Put(OutboxKey(fresh->first()), fresh->bytes());
-  Meta meta = rocks.meta;
-  meta.state = state;
   if (SIMPUL_PLANTED_BUG("position_in_second_batch")) {
     SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
     batch.Clear();
     if (!rocks.db->Flush({}).ok()) return rocks.Fail(rocks.Error("written", "no flush"));
     SIMPUL_CRASH_POINT("between_batches");
   }
-  batch.Put(AsSlice(kMetaKey), Encode(meta));
+  batch.Put(AsSlice(kStoreMetaKey), Encode(rocks.origin, state));
   SIMPUL_RETURN_IF_ERROR(rocks.Write(batch));
-  rocks.meta = std::move(meta);
+  rocks.state = state;
   if (fresh.has_value()) {
     fresh->Trim();
     rocks.outbox_batch_bytes = fresh->bytes().size() / 8 * 9;
@@ -569,22 +590,21 @@ absl::Status Store::ReadBack(std::span<const eventlog::OwnedRecord> records) {
   Rocks& rocks = *rocks_;
   const std::lock_guard lock(rocks.mutex);
   SIMPUL_RETURN_IF_ERROR(rocks.Check());
-  State& state = rocks.meta.state;
+  SIMPUL_RETURN_IF_ERROR(rocks.LeaveApplied(eventlog::Topic::kEntries, records));
+  State& state = rocks.state;
   eventlog::DerivedSequence sequence(state.read_number);
   rocksdb::WriteBatch batch;
   const auto bug = [&](uint64_t number, std::string_view what) {
     return rocks.Fail(absl::InternalError(
         fmt::format("Partition {}, topic entries, number {}: {}. This is a bug: the partition "
                     "stands still so that nothing is told twice in two ways.",
-                    rocks.meta.partition, number, what)));
+                    rocks.origin.partition, number, what)));
   };
-  const int64_t before = state.entries_position;
   for (const eventlog::OwnedRecord& record : records) {
-    if (record.position <= state.entries_position) continue;
     const absl::StatusOr<DerivedHead> head = DecodeDerivedHead(record.value);
     if (!head.ok())
       return rocks.Fail(base::Within(
-          fmt::format("Partition {} position {}", rocks.meta.partition, record.position),
+          fmt::format("Partition {} position {}", rocks.origin.partition, record.position),
           head.status()));
     state.entries_position = record.position;
     const eventlog::DerivedSequence::Verdict verdict = sequence.Take(head->number);
@@ -607,8 +627,9 @@ absl::Status Store::ReadBack(std::span<const eventlog::OwnedRecord> records) {
       rocks.outbox.pop_front();
     }
   }
-  if (state.entries_position == before) return absl::OkStatus();
-  batch.Put(AsSlice(kMetaKey), Encode(rocks.meta));
+  if (records.empty()) return absl::OkStatus();
+  state.entries_digest = eventlog::DigestOfRecord(records.back().key, records.back().value);
+  batch.Put(AsSlice(kStoreMetaKey), Encode(rocks.origin, state));
   return rocks.Write(batch);
 }
 
@@ -630,7 +651,7 @@ std::vector<OutboxRecord> Store::Unread(uint64_t number, size_t bytes_max) const
 
 Store::State Store::state() const {
   const std::lock_guard lock(rocks_->mutex);
-  return rocks_->meta.state;
+  return rocks_->state;
 }
 
 absl::StatusOr<Store::Patient> Store::Read(const event::SubjectKey& subject) const {
@@ -641,10 +662,11 @@ absl::StatusOr<Store::Patient> Store::Read(const event::SubjectKey& subject) con
   read.snapshot = snapshot.snapshot();
   Patient patient;
   std::string stored;
-  rocksdb::Status status = rocks.db->Get(read, AsSlice(kMetaKey), &stored);
-  Meta meta;
-  if (!status.ok() || !DecodeMeta(stored, meta)) return rocks.Error("read", status.ToString());
-  patient.position = meta.state.position;
+  rocksdb::Status status = rocks.db->Get(read, AsSlice(kStoreMetaKey), &stored);
+  const std::optional<StoreMeta> meta =
+      status.ok() ? DecodeStoreMeta(stored) : std::optional<StoreMeta>();
+  if (!meta.has_value()) return rocks.Error("read", status.ToString());
+  patient.position = meta->progress.position;
   const std::string lower = EntryKey(subject, 0);
   const std::string upper = WaitingKey(subject, 0);
   const rocksdb::Slice bound(upper);

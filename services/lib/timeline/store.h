@@ -5,7 +5,7 @@
 // outbox) are one RocksDB batch: after any crash they belong together, and the log refills what is
 // missing. Keys beside the patients' (history.h):
 //
-//   'm'                    install, partition, positions, numbers, counts, checksum
+//   'm'                    install, partition, positions, digests, numbers, counts, checksum
 //   'o' number (8)         the outbox of one applied batch, by the number of its first record
 //
 // Any error of RocksDB is the end of the store: every later call gives it again.
@@ -24,6 +24,7 @@
 #include "lib/event/subject.h"
 #include "lib/eventlog/follower.h"
 #include "lib/timeline/project.h"
+#include "lib/timeline/store_meta.h"
 #include "simpul/log/v1/log.pb.h"
 #include "simpul/timeline/v1/entry.pb.h"
 
@@ -61,8 +62,9 @@ class Store {
     std::function<void(const std::string& batch)> tap;
   };
 
-  // Opens or makes the store. FailedPrecondition: the folder belongs to another install or
-  // partition, or has another format. Messages name the folder and the next step.
+  // Opens or makes the store. One of an older format is emptied, to be filled from the log again.
+  // FailedPrecondition: the folder belongs to another install or partition, or has a newer format.
+  // Messages name the folder and the next step.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::filesystem::path& folder,
                                                      const log::v1::Install& install,
                                                      uint32_t partition, const Options& options);
@@ -78,29 +80,31 @@ class Store {
   };
   using Watched = std::function<bool(const event::SubjectKey&)>;
 
-  // Applies records of topic events, in order; those applied before are left. ResourceExhausted:
-  // the outbox is full, what fitted is applied, call again with the same records. Unavailable: the
-  // disk is nearly full, nothing is applied, call again.
-  // FailedPrecondition: a record of a newer Simpul; everything before it is applied. Other errors
-  // are final. `watched` may be null.
+  // Applies records of topic events, in order; those applied before are left. A store that was
+  // opened again must be given the last of them once more: it is compared by its digest.
+  // ResourceExhausted: the outbox is full, what fitted is applied, call again with the same
+  // records. Unavailable: the disk is nearly full, nothing is applied, call again.
+  // FailedPrecondition: a record of a newer Simpul; everything before it is applied. DataLoss: the
+  // log holds another record than was applied, final. Other errors are final. `watched` may be
+  // null.
   absl::Status Apply(std::span<const eventlog::OwnedRecord> records, const Watched& watched,
                      Applied& applied);
 
   // Takes records of topic entries, in order: what stands in the outbox under their numbers is
-  // forgotten; records ahead of what is derived here will not be appended again. Internal: other
-  // bytes under a number, or a number is missing; a bug, final.
+  // forgotten; records ahead of what is derived here will not be appended again. What was read last
+  // is compared as by Apply. Internal: other bytes under a number, or a number is missing; a bug,
+  // final.
   absl::Status ReadBack(std::span<const eventlog::OwnedRecord> records);
 
   // Derived records after `number` that were not read back, in order, about `bytes_max` of them.
   std::vector<OutboxRecord> Unread(uint64_t number, size_t bytes_max) const;
 
-  struct State {
-    int64_t position = 0;          // last applied of topic events
-    int64_t entries_position = 0;  // last read of topic entries
-    uint64_t last_number = 0;      // last derived
-    uint64_t read_number = 0;      // last read back
-    Tally tally;
+  struct State : StoreProgress {
     size_t outbox_bytes = 0;
+    // The record at the position was read again since the store was opened, and is the one that was
+    // applied; or nothing was applied yet.
+    bool is_compared = false;
+    bool is_entries_compared = false;
   };
   State state() const;
 
