@@ -71,6 +71,8 @@ struct Options {
   std::string earliest_day{fhir::kEarliestDay};
   std::string request_limit = "30s";
   std::string stop_limit = "25s";
+  std::string checkpoints;
+  std::string checkpoint_every = "15m";
   bool insecure = false;
 
   bool Has(std::string_view role) const {
@@ -183,8 +185,10 @@ absl::Status Run(const Options& options) {
   if (options.Has("timeline")) {
     SIMPUL_ASSIGN_OR_RETURN(auto peers, OpenPeers(options));
     SIMPUL_ASSIGN_OR_RETURN(
-        timeline, timeline_role::TimelineRole::Open(*log, folder.secret(), folder.timeline(),
-                                                    metrics, options.replica));
+        timeline,
+        timeline_role::TimelineRole::Open(
+            *log, folder.secret(), folder.timeline(), metrics, options.replica,
+            {.folder = options.checkpoints, .every = *ParseDuration(options.checkpoint_every)}));
     front.emplace(*timeline, folder.secret(), options.replica, std::move(peers));
     checks.push_back({"timeline", [&timeline] { return timeline->Ready(); }});
     services.push_back(timeline_role::BindTimeline(*front, metrics));
@@ -281,9 +285,29 @@ absl::Status ReadReplica(Options& options) {
   return absl::OkStatus();
 }
 
+// OK, or why checkpoints cannot be where they are to be.
+absl::Status CheckCheckpoints(const Options& options) {
+  if (options.checkpoints.empty()) return absl::OkStatus();
+  if (!options.Has("timeline")) {
+    return absl::InvalidArgumentError("--checkpoints: timeline alone makes and restores them");
+  }
+  std::error_code error;
+  const auto whole = [&error](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  const std::filesystem::path within =
+      whole(options.checkpoints).lexically_relative(whole(options.data));
+  if (!within.empty() && *within.begin() != "..") {
+    return absl::InvalidArgumentError(
+        "--checkpoints: give a folder outside of --data, best on another disk");
+  }
+  return absl::OkStatus();
+}
+
 int Serve(Options options) {
   absl::Status goes_together = CheckLog(options);
   if (goes_together.ok()) goes_together = ReadReplica(options);
+  if (goes_together.ok()) goes_together = CheckCheckpoints(options);
   if (!goes_together.ok()) {
     Complain(fmt::format("serve: {}", base::Message(goes_together)));
     return kWrongUse;
@@ -300,7 +324,8 @@ int Serve(Options options) {
     return kWrongUse;
   }
   for (const auto& [flag, text] : {std::pair("--request-limit", options.request_limit),
-                                   {"--stop-limit", options.stop_limit}}) {
+                                   {"--stop-limit", options.stop_limit},
+                                   {"--checkpoint-every", options.checkpoint_every}}) {
     if (!ParseDuration(text)) {
       Complain(fmt::format("serve: {}: write a duration such as 30s or 500ms", flag));
       return kWrongUse;
@@ -368,6 +393,13 @@ void AddServe(CLI::App& app, Chosen& chosen) {
   command
       ->add_option("--stop-limit", options->stop_limit,
                    "How long a stop may take; calls in hand have half of it")
+      ->capture_default_str();
+  command->add_option("--checkpoints", options->checkpoints,
+                      "Folder, outside of --data, that timelines are copied to now and then, and "
+                      "come back from when their own folder is gone; replicas may share it");
+  command
+      ->add_option("--checkpoint-every", options->checkpoint_every,
+                   "How long after one round of copies the next begins")
       ->capture_default_str();
   command->add_flag("--insecure", options->insecure,
                     "Listen in plain text on addresses that other machines reach");

@@ -22,8 +22,11 @@
 #include "lib/base/status_macros.h"
 #include "lib/eventlog/follower.h"
 #include "lib/eventlog/position_token.h"
+#include "lib/eventlog/record_digest.h"
+#include "lib/timeline/checkpoints.h"
 #include "lib/timeline/publisher.h"
 #include "lib/timeline/store.h"
+#include "timeline/checkpointer.h"
 #include "timeline/page.h"
 #include "timeline/position_waiters.h"
 #include "timeline/watchers.h"
@@ -47,9 +50,35 @@ constexpr std::chrono::seconds kWaitMax{30};
 constexpr std::chrono::seconds kWatchPause{1};
 // What this owner's betters have for appending what is derived.
 constexpr std::chrono::seconds kPatience{5};
+// What the log has for the record that a checkpoint is compared with.
+constexpr std::chrono::seconds kCompareMax{10};
 
 // The last record applied is read again, to be compared; the install record never.
 int64_t FirstToRead(int64_t last_applied) { return std::max<int64_t>(last_applied, 1); }
+
+// OK when the log holds the record of that digest at a position, 0 standing for none.
+absl::Status CheckHolds(eventlog::EventLog& log, eventlog::Place place, int64_t position,
+                        int64_t end, const eventlog::RecordDigest& digest) {
+  if (position == 0) return absl::OkStatus();
+  if (position >= end) {
+    return absl::OutOfRangeError(fmt::format("it is at position {} of {}, which ends before {}",
+                                             position, eventlog::PlaceText(place), end));
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const auto subscription, log.Subscribe({{place, position}}));
+  SIMPUL_ASSIGN_OR_RETURN(const auto record, subscription->Poll(kCompareMax));
+  if (!record.has_value()) {
+    return absl::UnavailableError(
+        fmt::format("the log does not give position {} of {} to compare it with", position,
+                    eventlog::PlaceText(place)));
+  }
+  if (record->position != position ||
+      eventlog::DigestOfRecord(record->key, record->value) != digest) {
+    return absl::DataLossError(
+        fmt::format("{} holds another record at position {} than it was made from",
+                    eventlog::PlaceText(place), position));
+  }
+  return absl::OkStatus();
+}
 
 struct Group;
 
@@ -105,8 +134,10 @@ struct TimelineRole::State {
   prometheus::Counter& revisions_total;
   prometheus::Counter& dead_letters_total;
   std::shared_ptr<timeline::StoreMemory> memory;
-  std::deque<Partition> partitions;   // that are kept here
-  std::vector<Partition*> by_number;  // null: not kept here
+  std::unique_ptr<timeline::Checkpoints> checkpoints;  // null: none
+  std::deque<Partition> partitions;                    // that are kept here
+  std::vector<Partition*> by_number;                   // null: not kept here
+  std::unique_ptr<Checkpointer> checkpointer;          // null: none; after what it writes
   std::deque<Group> groups;
   Watchers watchers;
   std::atomic<bool> stopping = false;
@@ -132,6 +163,7 @@ struct TimelineRole::State {
 
   absl::Status OpenPartition(const eventlog::OwnedPartition& owned,
                              const std::filesystem::path& folder);
+  absl::Status Restore(const Partition& partition, const std::filesystem::path& folder);
   absl::Status StartGroup(Group& group);
   void StartProjection(Group& group);
   absl::Status Apply(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
@@ -156,14 +188,16 @@ absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& 
   partition.rank = owned.rank;
   by_number[number] = &partition;
   const std::filesystem::path own = folder / fmt::format("{:02}", number);
-  SIMPUL_ASSIGN_OR_RETURN(
-      partition.store,
-      timeline::Store::Open(own, log.install(), number,
-                            {.memory = memory, .outbox_bytes_max = kOutboxBytesMax}));
   const eventlog::Place places[] = {{Topic::kEvents, number}, {Topic::kEntries, number}};
   SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
   partition.events_end = ends[0];
   partition.entries_end = ends[1];
+  timeline::Checkpoints::RemoveLeftOver(own);
+  if (checkpoints != nullptr) SIMPUL_RETURN_IF_ERROR(Restore(partition, own));
+  SIMPUL_ASSIGN_OR_RETURN(
+      partition.store,
+      timeline::Store::Open(own, log.install(), number,
+                            {.memory = memory, .outbox_bytes_max = kOutboxBytesMax}));
   const timeline::Store::State state = partition.store->state();
   partition.position = state.position;
   partition.entries_position = state.entries_position;
@@ -180,6 +214,27 @@ absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& 
           own.string(), position, eventlog::TopicName(topic), number, end, own.string()));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status TimelineRole::State::Restore(const Partition& partition,
+                                          const std::filesystem::path& folder) {
+  const auto fits = [&](const timeline::StoreProgress& progress) -> absl::Status {
+    SIMPUL_RETURN_IF_ERROR(CheckHolds(log, {Topic::kEvents, partition.number}, progress.position,
+                                      partition.events_end, progress.digest));
+    return CheckHolds(log, {Topic::kEntries, partition.number}, progress.entries_position,
+                      partition.entries_end, progress.entries_digest);
+  };
+  SIMPUL_ASSIGN_OR_RETURN(const auto restored,
+                          checkpoints->Restore(folder, log.install(), partition.number, fits));
+  if (!restored.has_value()) return absl::OkStatus();
+  metrics.Counter("simpul_timeline_restores_total", "Stores that were restored from a checkpoint.")
+      .Increment();
+  base::Log(base::Severity::kInfo, "timeline", "restored from a checkpoint",
+            {{"partition", partition.number},
+             {"checkpoint", restored->from.string()},
+             {"position", restored->progress.position},
+             {"log_end", partition.events_end}});
   return absl::OkStatus();
 }
 
@@ -337,6 +392,7 @@ void TimelineRole::State::Measure(Group& group) {
   show("simpul_timeline_rocksdb_stalled_stores", "Stores that take no writes.", stalled);
   metrics.Gauge("simpul_timeline_rocksdb_cache_bytes", "Bytes in the shared block cache.")
       .Set(static_cast<double>(memory->cache_bytes()));
+  if (checkpointer != nullptr) checkpointer->ShowAge();
 }
 
 std::map<uint32_t, std::string> TimelineRole::State::Stopped() const {
@@ -370,9 +426,14 @@ TimelineRole::TimelineRole(std::unique_ptr<State> state) : state_(std::move(stat
 
 absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
     eventlog::EventLog& log, const event::Secret& secret, const std::filesystem::path& folder,
-    base::Metrics& metrics, const eventlog::Replica& replica) {
+    base::Metrics& metrics, const eventlog::Replica& replica,
+    const CheckpointOptions& checkpoints) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   auto state = std::make_unique<State>(log, secret, metrics);
+  if (!checkpoints.folder.empty()) {
+    state->checkpoints = std::make_unique<timeline::Checkpoints>(timeline::Checkpoints::Options{
+        .folder = checkpoints.folder / "timeline", .replica = replica.number});
+  }
   state->by_number.resize(log.partitions());
   for (const eventlog::OwnedPartition& owned :
        eventlog::OwnedBy(replica, log.partitions(), eventlog::kOwners)) {
@@ -390,6 +451,12 @@ absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
       state->partitions[i].group = &group;
     }
   }
+  if (state->checkpoints != nullptr) {
+    std::vector<timeline::Store*> stores;
+    for (const Partition& partition : state->partitions) stores.push_back(partition.store.get());
+    state->checkpointer = std::make_unique<Checkpointer>(*state->checkpoints, std::move(stores),
+                                                         checkpoints.every, metrics);
+  }
   // From here on its end stops what was started.
   std::unique_ptr<TimelineRole> role(new TimelineRole(std::move(state)));
   for (Group& group : role->state_->groups) {
@@ -398,8 +465,15 @@ absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
   return role;
 }
 
+absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
+    eventlog::EventLog& log, const event::Secret& secret, const std::filesystem::path& folder,
+    base::Metrics& metrics, const eventlog::Replica& replica) {
+  return Open(log, secret, folder, metrics, replica, CheckpointOptions());
+}
+
 TimelineRole::~TimelineRole() {
   state_->stopping = true;
+  if (state_->checkpoints != nullptr) state_->checkpoints->Stop();
   // Before the followers that they wake.
   for (Partition& partition : state_->partitions) {
     if (partition.publisher != nullptr) partition.publisher->Stop();
@@ -418,6 +492,7 @@ TimelineRole::~TimelineRole() {
       events = std::move(group.events);
     }
   }
+  state_->checkpointer.reset();
   state_->waiters.reset();
   std::unique_lock lock(state_->watching_mutex);
   for (Watch* watch : state_->watching) watch->Wake();

@@ -5,6 +5,7 @@
 // end first, so that a rebuild tells nothing twice.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -23,10 +24,24 @@ namespace simpul::timeline_role {
 // Thread-safe.
 class TimelineRole {
  public:
+  // Where checkpoints are written to and restored from.
+  struct CheckpointOptions {
+    std::filesystem::path folder;  // empty: neither
+    std::chrono::milliseconds every = std::chrono::minutes(15);
+  };
+
   // Opens or makes the stores of the partitions that are the replica's in `folder` and starts to
-  // follow the log. FailedPrecondition: a store belongs to another install or partition, or is
-  // ahead of the log; messages name the folder and the next step. `log`, `secret` and `metrics`
+  // follow the log. A store that is empty or missing is restored from a checkpoint where there is
+  // one that fits the log. FailedPrecondition: a store belongs to another install or partition, or
+  // is ahead of the log; messages name the folder and the next step. `log`, `secret` and `metrics`
   // must outlive the role.
+  static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(eventlog::EventLog& log,
+                                                            const event::Secret& secret,
+                                                            const std::filesystem::path& folder,
+                                                            base::Metrics& metrics,
+                                                            const eventlog::Replica& replica,
+                                                            const CheckpointOptions& checkpoints);
+  // Without checkpoints.
   static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(eventlog::EventLog& log,
                                                             const event::Secret& secret,
                                                             const std::filesystem::path& folder,

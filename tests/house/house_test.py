@@ -53,7 +53,7 @@ MAY_INCLUDE = {
 
 # Third-party headers that stay behind a wall: prefix -> files that may include them.
 WALLS = [
-    ("rocksdb/", r"services/lib/timeline/\w*store\w*\.cc|services/lib/eventlog/embedded_log\.cc|"
+    ("rocksdb/", r"services/lib/timeline/(\w*store\w*|checkpoints)\.cc|services/lib/eventlog/embedded_log\.cc|"
                  r"services/lib/deliver/ledger\w*\.cc|services/lib/base/rocksdb_\w+\.(h|cc)|services/sandbox/\w*store\w*\.cc"),
     ("librdkafka/", r"services/lib/eventlog/kafka_(client\.h|(client|copy|log|topics)\.cc)"),
     ("grpcpp/", r"services/lib/rpc/\w+\.(h|cc)|services/\w+/\w+_rpc\.(h|cc)"),

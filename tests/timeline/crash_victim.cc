@@ -1,7 +1,8 @@
 // The process that the crash test kills: opens the log and the role in a folder, waits until
 // everything is on timelines and every derived record was read back, says the state and ends.
 //
-//   timeline_crash_victim FOLDER     prints events, entries, waiting, dead letters, checksum
+//   timeline_crash_victim FOLDER [checkpoints]   prints events, entries, waiting, dead letters,
+//                                                checksum; waits for a checkpoint of all of it
 #include <fmt/format.h>
 
 #include <chrono>
@@ -33,14 +34,18 @@ void AwaitTold(eventlog::EventLog& log, uint32_t partition, uint64_t numbers) {
   }
 }
 
-int Run(const std::filesystem::path& folder) {
+int Run(const std::filesystem::path& folder, bool checkpoints) {
   base::SetLogMinimum(base::Severity::kWarning);
   base::Metrics metrics;
   const event::Secret secret = testing::SampleSecret();
   const auto log = testing::OpenLog(folder / "log", secret, metrics);
   std::vector<uint64_t> numbers;
   for (int round = 0; round < 2; ++round) {
-    auto role = TimelineRole::Open(*log, secret, folder / "timeline", metrics);
+    TimelineRole::CheckpointOptions how;
+    if (checkpoints) {
+      how = {.folder = folder / "checkpoints", .every = std::chrono::milliseconds(1)};
+    }
+    auto role = TimelineRole::Open(*log, secret, folder / "timeline", metrics, {}, how);
     SIMPUL_CHECK(role.ok(), "{}", base::Message(role.status()));
     for (uint32_t partition = 0; partition < log->partitions(); ++partition) {
       for (;;) {
@@ -51,7 +56,14 @@ int Run(const std::filesystem::path& folder) {
           fmt::print("stopped: {}\n", shown.stopped());
           return 0;
         }
-        if (shown.position() == shown.log_end()) break;
+        const std::string line =
+            fmt::format("\nsimpul_timeline_checkpoint_position{{partition=\"{}\"}} {}\n", partition,
+                        shown.position());
+        if (shown.position() == shown.log_end() &&
+            (!checkpoints || shown.position() == 0 ||
+             metrics.Render().find(line) != std::string::npos)) {
+          break;
+        }
         std::this_thread::yield();
       }
       // The first round says how much is told in all, the second waits for it.
@@ -85,6 +97,6 @@ int Run(const std::filesystem::path& folder) {
 }  // namespace simpul::timeline_role
 
 int main(int argc, char** argv) {
-  SIMPUL_CHECK(argc == 2, "timeline_crash_victim FOLDER");
-  return simpul::timeline_role::Run(argv[1]);
+  SIMPUL_CHECK(argc == 2 || argc == 3, "timeline_crash_victim FOLDER [checkpoints]");
+  return simpul::timeline_role::Run(argv[1], argc == 3);
 }

@@ -26,8 +26,10 @@ struct Ended {
 
 // Runs the victim to its end.
 Ended RunVictim(const std::filesystem::path& folder, std::vector<std::string> environment = {},
-                std::chrono::microseconds kill_after = {}) {
-  simpul::testing::ChildProcess victim("timeline_crash_victim", {folder.string()},
+                std::chrono::microseconds kill_after = {}, bool checkpoints = false) {
+  std::vector<std::string> arguments = {folder.string()};
+  if (checkpoints) arguments.push_back("checkpoints");
+  simpul::testing::ChildProcess victim("timeline_crash_victim", std::move(arguments),
                                        std::move(environment));
   if (kill_after.count() > 0) victim.KillAfter(kill_after);
   const int status = victim.Wait();
@@ -80,6 +82,34 @@ TEST_F(TimelineCrash, AtAnyMomentLosesNothingAndLeavesNoHole) {
     RunVictim(folder_.path(), {}, std::chrono::microseconds(1'000 + random() % 150'000));
   }
   const Ended ended = RunVictim(folder_.path());
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.said, expected_);
+}
+
+TEST_F(TimelineCrash, WhileACheckpointIsWrittenOrRestoredLeavesNoWrongOne) {
+  const auto crash = [this](std::string_view point) {
+    return RunVictim(folder_.path(), {fmt::format("SIMPUL_CRASH_AT={}", point)}, {}, true).status;
+  };
+  EXPECT_EQ(crash("while_a_checkpoint_is_written"), kCrashed);
+  std::filesystem::remove_all(folder_ / "timeline");
+  EXPECT_EQ(crash("while_a_checkpoint_is_written:2"), kCrashed);
+  EXPECT_EQ(crash("before_a_checkpoint_is_verified"), kCrashed);
+  std::filesystem::remove_all(folder_ / "timeline");
+  EXPECT_EQ(crash("before_a_restored_store_has_its_name"), kCrashed) << "there is one by now";
+  std::filesystem::remove_all(folder_ / "timeline");
+  const Ended ended = RunVictim(folder_.path(), {}, {}, true);
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.said, expected_);
+}
+
+TEST_F(TimelineCrash, AtAnyMomentWithCheckpointsLosesNothing) {
+  std::mt19937 random(5);
+  for (int n = 0; n < 12; ++n) {
+    if (n % 2 == 1) std::filesystem::remove_all(folder_ / "timeline");
+    RunVictim(folder_.path(), {}, std::chrono::microseconds(1'000 + random() % 400'000), true);
+  }
+  std::filesystem::remove_all(folder_ / "timeline");
+  const Ended ended = RunVictim(folder_.path(), {}, {}, true);
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.said, expected_);
 }

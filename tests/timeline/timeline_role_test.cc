@@ -1,5 +1,6 @@
 #include "timeline/timeline_role.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "lib/base/file.h"
 #include "lib/base/status_macros.h"
 #include "lib/eventlog/position_token.h"
 #include "lib/timeline/store.h"
@@ -49,6 +51,26 @@ class RoleTest : public ::testing::Test {
     auto role = TimelineRole::Open(*log_, secret_, folder_ / "timeline", metrics_);
     ASSERT_TRUE(role.ok()) << role.status();
     role_ = *std::move(role);
+  }
+
+  // With checkpoints, one round after the other.
+  void StartWithCheckpoints() {
+    auto role = TimelineRole::Open(
+        *log_, secret_, folder_ / "timeline", metrics_, {},
+        {.folder = folder_ / "checkpoints", .every = std::chrono::milliseconds(1)});
+    ASSERT_TRUE(role.ok()) << role.status();
+    role_ = *std::move(role);
+  }
+  // Waits until everything pushed is in a checkpoint.
+  void AwaitCheckpoints() {
+    for (const auto& [partition, position] : ends_) {
+      const std::string line = fmt::format(
+          "\nsimpul_timeline_checkpoint_position{{partition=\"{}\"}} {}\n", partition, position);
+      while (metrics_.Render().find(line) == std::string::npos) std::this_thread::yield();
+    }
+  }
+  bool IsCounted(std::string_view metric, int count) const {
+    return metrics_.Render().find(fmt::format("\n{} {}\n", metric, count)) != std::string::npos;
   }
 
   absl::Status Get(const GetTimelineRequest& request, GetTimelineResponse& response) {
@@ -477,6 +499,71 @@ TEST_F(RoleTest, StandsStillWhereTheLogHoldsAnotherRecordThanItApplied) {
     EXPECT_EQ(!shown.stopped().empty(), shown.partition() == partition);
   }
   EXPECT_EQ(*log_->End({Topic::kEntries, partition}), 2) << "nothing is told into another log";
+}
+
+TEST_F(RoleTest, ComesBackFromACheckpointAndReadsTheRestFromTheLog) {
+  role_.reset();
+  StartWithCheckpoints();
+  Push(testing::RandomStory(5, 200));
+  Settled();
+  AwaitCheckpoints();
+  role_.reset();
+  std::filesystem::remove_all(folder_ / "timeline");
+  Push({Weighing(9'001, "2026-05-03T09:00")});
+  StartWithCheckpoints();
+  const GetStateResponse restored = Settled();
+  EXPECT_TRUE(IsCounted("simpul_timeline_restores_total", 1));
+  role_.reset();
+  std::filesystem::remove_all(folder_ / "timeline");
+  Start();
+  const GetStateResponse from_log = Settled();
+  EXPECT_EQ(restored.checksum(), from_log.checksum());
+  EXPECT_EQ(restored.events(), from_log.events());
+  EXPECT_EQ(restored.entries(), from_log.entries());
+}
+
+TEST_F(RoleTest, PassesOverCheckpointsThatAreNotOfTheLogAsItIs) {
+  role_.reset();
+  log_.reset();
+  std::filesystem::copy(folder_ / "log", folder_ / "older");
+  log_ = testing::OpenLog(folder_ / "log", secret_, metrics_);
+  StartWithCheckpoints();
+  Push({Weighing(1, "2026-02-03T09:00"), Weighing(2, "2026-02-04T09:00")});
+  Settled();
+  AwaitCheckpoints();
+  role_.reset();
+  log_.reset();
+  std::filesystem::remove_all(folder_ / "log");
+  std::filesystem::rename(folder_ / "older", folder_ / "log");
+  log_ = testing::OpenLog(folder_ / "log", secret_, metrics_);
+  Push({Weighing(3, "2026-02-05T09:00")});
+  for (const bool is_as_long : {false, true}) {
+    if (is_as_long) Push({Weighing(4, "2026-02-06T09:00"), Weighing(5, "2026-02-07T09:00")});
+    std::filesystem::remove_all(folder_ / "timeline");
+    Start();
+    const GetStateResponse from_log = Settled();
+    role_.reset();
+    std::filesystem::remove_all(folder_ / "timeline");
+    StartWithCheckpoints();
+    EXPECT_EQ(Settled().checksum(), from_log.checksum());
+    while (!role_->Ready().ok()) std::this_thread::yield();
+    role_.reset();
+  }
+}
+
+TEST_F(RoleTest, ServesOnWhenCheckpointsCannotBeWritten) {
+  role_.reset();
+  ASSERT_TRUE(base::WriteFileAtomically(folder_ / "checkpoints", "a file").ok());
+  StartWithCheckpoints();
+  Push({Weighing(1, "2026-02-03T09:00")});
+  Settled();
+  while (metrics_.Render().find("\nsimpul_timeline_checkpoints_failed_total ") ==
+         std::string::npos) {
+    std::this_thread::yield();
+  }
+  Push({Weighing(2, "2026-02-04T09:00")});
+  EXPECT_EQ(Settled().events(), 2u);
+  EXPECT_TRUE(role_->Ready().ok()) << role_->Ready();
 }
 
 TEST_F(RoleTest, RefusesTheTimelinesOfAnotherInstall) {

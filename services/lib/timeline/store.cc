@@ -7,6 +7,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -684,6 +685,28 @@ absl::StatusOr<Store::Patient> Store::Read(const event::SubjectKey& subject) con
                     [](const v1::Entry& a, const v1::Entry& b) { return Before(a, b); });
   return patient;
 }
+
+absl::Status Store::Stage(const std::filesystem::path& to) {
+  Rocks& rocks = *rocks_;
+  // Most of it before anybody has to wait.
+  rocksdb::FlushOptions flush;
+  flush.allow_write_stall = true;
+  rocksdb::Status status = rocks.db->Flush(flush);
+  const std::lock_guard lock(rocks.mutex);
+  SIMPUL_RETURN_IF_ERROR(rocks.Check());
+  if (!rocks.state.is_compared || !rocks.state.is_entries_compared) {
+    return absl::FailedPreconditionError(
+        fmt::format("The log was not compared with {} yet.", rocks.folder.string()));
+  }
+  rocksdb::Checkpoint* made = nullptr;
+  if (status.ok()) status = rocksdb::Checkpoint::Create(rocks.db.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(to.string(), /*log_size_for_flush=*/0);
+  return status.ok() ? absl::OkStatus() : rocks.Error("copied", status.ToString());
+}
+
+const std::filesystem::path& Store::folder() const { return rocks_->folder; }
+const StoreOrigin& Store::origin() const { return rocks_->origin; }
 
 Store::Measures Store::measures() const {
   Measures measures;

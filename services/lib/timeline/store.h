@@ -116,6 +116,15 @@ class Store {
   // An unknown patient has none. Sees whole batches only.
   absl::StatusOr<Patient> Read(const event::SubjectKey& subject) const;
 
+  // Makes `folder`, which must not exist and lies on the same disk, a store of its own with all
+  // that is applied at one moment. Files are shared with this one. Holds up Apply for as long as
+  // the rest of its batches takes to be written out. FailedPrecondition: the log was not compared
+  // yet. Other errors change nothing for this store.
+  absl::Status Stage(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const;
+  const StoreOrigin& origin() const;
+
   // RocksDB's own numbers.
   struct Measures {
     uint64_t live_bytes = 0;
