@@ -308,6 +308,23 @@ TEST_F(StoreTest, StopsWhenTheLogHoldsAnotherRecordThanWasApplied) {
   }
 }
 
+TEST_F(StoreTest, TakesOtherBytesUnderItsNumberForAnotherLogUntilItKnowsItsOwn) {
+  const auto records = Records(events_);
+  std::vector<eventlog::OwnedRecord> entries;
+  {
+    const auto store = Open();
+    ASSERT_TRUE(Apply(*store, records).ok());
+    entries = Entries(*store);
+  }
+  const auto store = Open();
+  entries[1].value.back() ^= 1;
+  const absl::Status status = store->ReadBack(entries);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(base::Message(status),
+              AllOf(HasSubstr("simpul.entries.v1 partition 7 holds another record at number 2"),
+                    HasSubstr("Restore the log")));
+}
+
 TEST_F(StoreTest, AppliesNothingBeforeItWasCompared) {
   const auto records = Records(events_);
   {

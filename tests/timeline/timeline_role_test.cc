@@ -487,7 +487,7 @@ TEST_F(RoleTest, StandsStillWhereTheLogHoldsAnotherRecordThanItApplied) {
     std::this_thread::yield();
   } while (base::Message(ready).find("stands still") == std::string_view::npos);
   EXPECT_THAT(base::Message(ready),
-              AllOf(HasSubstr("another record at position 1"), HasSubstr("Restore the log"),
+              AllOf(HasSubstr("holds another record at "), HasSubstr("Restore the log"),
                     HasSubstr((folder_ / "timeline").string())));
   for (uint32_t p = 0; p < log_->partitions(); ++p) {
     while (p != partition && !role_->HasCaughtUp(p)) std::this_thread::yield();

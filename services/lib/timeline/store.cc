@@ -289,6 +289,7 @@ struct Store::Rocks {
   // False: it is of an older format.
   absl::StatusOr<bool> Load(const log::v1::Install& install);
   absl::Status LoadOutbox();
+  absl::Status OtherLog(eventlog::Topic topic, std::string_view where) const;
   absl::Status LeaveApplied(eventlog::Topic topic, std::span<const eventlog::OwnedRecord>& records);
 };
 
@@ -361,6 +362,15 @@ absl::Status Store::Rocks::LoadOutbox() {
   return absl::OkStatus();
 }
 
+// `where` the log holds something else.
+absl::Status Store::Rocks::OtherLog(eventlog::Topic topic, std::string_view where) const {
+  return absl::DataLossError(fmt::format(
+      "{} holds another record at {} than the one that {} was made from: the log was cut back and "
+      "written again, or swapped. Restore the log that belongs to this folder. If this log is the "
+      "right one, delete the folder: it is made again from the log.",
+      eventlog::PlaceText({topic, origin.partition}), where, folder.string()));
+}
+
 // Leaves out what was applied before, and compares the last of it where that was not done yet.
 absl::Status Store::Rocks::LeaveApplied(eventlog::Topic topic,
                                         std::span<const eventlog::OwnedRecord>& records) {
@@ -372,11 +382,7 @@ absl::Status Store::Rocks::LeaveApplied(eventlog::Topic topic,
     if (is_compared || record.position < position) continue;
     if (eventlog::DigestOfRecord(record.key, record.value) !=
         (is_events ? state.digest : state.entries_digest)) {
-      return Fail(absl::DataLossError(fmt::format(
-          "{} holds another record at position {} than the one that {} was made from: the log was "
-          "cut back and written again, or swapped. Restore the log that belongs to this folder. If "
-          "this log is the right one, delete the folder: it is made again from the log.",
-          eventlog::PlaceText({topic, origin.partition}), position, folder.string())));
+      return Fail(OtherLog(topic, fmt::format("position {}", position)));
     }
     is_compared = true;
   }
@@ -596,6 +602,11 @@ absl::Status Store::ReadBack(std::span<const eventlog::OwnedRecord> records) {
   eventlog::DerivedSequence sequence(state.read_number);
   rocksdb::WriteBatch batch;
   const auto bug = [&](uint64_t number, std::string_view what) {
+    // Topic entries are read before topic events is compared.
+    if (!state.is_compared) {
+      return rocks.Fail(
+          rocks.OtherLog(eventlog::Topic::kEntries, fmt::format("number {}", number)));
+    }
     return rocks.Fail(absl::InternalError(
         fmt::format("Partition {}, topic entries, number {}: {}. This is a bug: the partition "
                     "stands still so that nothing is told twice in two ways.",

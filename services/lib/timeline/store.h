@@ -93,7 +93,7 @@ class Store {
   // Takes records of topic entries, in order: what stands in the outbox under their numbers is
   // forgotten; records ahead of what is derived here will not be appended again. What was read last
   // is compared as by Apply. Internal: other bytes under a number, or a number is missing; a bug,
-  // final.
+  // final; DataLoss where topic events was not compared yet, for then the log may be another.
   absl::Status ReadBack(std::span<const eventlog::OwnedRecord> records);
 
   // Derived records after `number` that were not read back, in order, about `bytes_max` of them.
