@@ -33,6 +33,7 @@ EVERYTHING = {
     "image": {"digest": "sha256:" + "a" * 64, "pullPolicy": "Always", "pullSecrets": ["registry"]},
     "stopLimitSeconds": 40, "stopDelaySeconds": 0, "startLimitSeconds": 31,
     "serviceAccount": {"existing": "clinic"},
+    "checkpoints": {"existingClaim": "checkpoints", "every": "30m"},
     "spread": {"hosts": "DoNotSchedule", "zones": "DoNotSchedule"},
     "gateway": {"enabled": True, "parentRefs": [{"name": "edge"}], "hostnames": ["simpul.example.org"]},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
@@ -199,7 +200,7 @@ def they_run_as_restricted():
                     "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
                 assert container["resources"]["limits"]["memory"]
             for volume in pod.get("volumes", []):
-                assert volume.keys() - {"name"} <= {"emptyDir", "secret", "configMap", "projected"}, volume
+                assert volume.keys() - {"name"} <= {"emptyDir", "secret", "configMap", "projected", "persistentVolumeClaim"}, volume
         for account in of_kind(objects, "ServiceAccount"):
             assert account["automountServiceAccountToken"] is False
 
@@ -216,7 +217,10 @@ def pieces_fit_together():
             assert mounts.keys() == volumes.keys(), (name, mounts, volumes)
             there = {f"{mounts[volume]}/{path}" for volume in mounts for _, _, _, path in files_of(volumes[volume])}
             said = {word.split("=", 1)[1] for word in container["args"] if "=/" in word}
+            there |= {mounts[volume] for volume in mounts if "persistentVolumeClaim" in volumes[volume]}
             assert said - {"/var/lib/simpul"} == there, (name, said, there)
+            keeps = one["metadata"]["name"] in ("simpul", "simpul-timeline")
+            assert ("checkpoints" in mounts) == (keeps and bool(values["checkpoints"]["existingClaim"])), (name, mounts)
             if one["kind"] == "Job":
                 assert not any(service["spec"]["selector"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
                                for service in of_kind(objects, "Service")), "nobody is sent there"

@@ -182,6 +182,10 @@ capabilities: {drop: [ALL]}
 {{- end }}
 - --request-limit={{ $set.platform.requestLimitSeconds }}s
 {{- end }}
+{{- if and (has "timeline" .part.serves) $set.checkpoints.existingClaim }}
+- --checkpoints=/var/cache/simpul
+- --checkpoint-every={{ $set.checkpoints.every }}
+{{- end }}
 {{- if and $maps (or $set.directory.existingConfigMap $set.directory.existingSecret) }}
 - --directory=/etc/simpul/directory/directory.json
 {{- end }}
@@ -196,6 +200,11 @@ capabilities: {drop: [ALL]}
 {{- if not .part.keeps }}
 - name: data
   emptyDir: {sizeLimit: 128Mi}
+{{- end }}
+{{- if and (has "timeline" .part.serves) $set.checkpoints.existingClaim }}
+- name: checkpoints
+  persistentVolumeClaim:
+    claimName: {{ $set.checkpoints.existingClaim }}
 {{- end }}
 {{- if eq $set.log "kafka" }}
 - name: install
