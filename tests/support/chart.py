@@ -19,7 +19,7 @@ ON_KAFKA = {**NEEDED, "log": "kafka", "kafka": {"bootstrap": "broker-1:9092,brok
 @functools.cache
 def tools():
     """The folder with helm, kubeconform and schemas; made once."""
-    made = subprocess.run([ROOT / "deploy/chart-tools"], check=True, stdout=subprocess.PIPE, text=True)
+    made = subprocess.run([ROOT / "deploy/test-tools"], check=True, stdout=subprocess.PIPE, text=True)
     return pathlib.Path(made.stdout.strip())
 
 
