@@ -165,6 +165,7 @@ struct TimelineRole::State {
                              const std::filesystem::path& folder);
   absl::Status Restore(const Partition& partition, const std::filesystem::path& folder);
   absl::Status StartGroup(Group& group);
+  absl::Status CheckSources(const Group& group) const;
   void StartProjection(Group& group);
   absl::Status Apply(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
   absl::Status ReadBack(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
@@ -262,6 +263,24 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
   return absl::OkStatus();
 }
 
+// A replica whose own position went with its memory, or its folder, is told by the entries how far
+// the events once reached.
+absl::Status TimelineRole::State::CheckSources(const Group& group) const {
+  for (const Partition* partition : group.partitions) {
+    const int64_t source = partition->store->state().read_source;
+    if (source < partition->events_end) continue;
+    // Since the start other owners may have derived from what has come since the start.
+    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, log.End({Topic::kEvents, partition->number}));
+    if (source < end) continue;
+    return absl::FailedPreconditionError(fmt::format(
+        "{} partition {} ends before position {}, and {} tells of an event at position {}: records "
+        "were lost. Restore the log",
+        eventlog::TopicName(Topic::kEvents), partition->number, end,
+        eventlog::TopicName(Topic::kEntries), source));
+  }
+  return absl::OkStatus();
+}
+
 void TimelineRole::State::StartProjection(Group& group) {
   std::vector<eventlog::Start> starts;
   for (Partition* partition : group.partitions) {
@@ -270,13 +289,17 @@ void TimelineRole::State::StartProjection(Group& group) {
         {{Topic::kEvents, partition->number}, FirstToRead(partition->position.load())});
   }
   if (starts.empty()) return;
-  auto started = Follower::Start(
-      log, std::move(starts),
-      {.name = "timeline_" + group.name, .batch_records = 512, .batch_bytes = 2 << 20},
-      [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
-        return Apply(place.partition, records);
-      },
-      metrics, [this, &group] { Drive(group); });
+  const auto start = [&]() -> absl::StatusOr<std::unique_ptr<Follower>> {
+    SIMPUL_RETURN_IF_ERROR(CheckSources(group));
+    return Follower::Start(
+        log, std::move(starts),
+        {.name = "timeline_" + group.name, .batch_records = 512, .batch_bytes = 2 << 20},
+        [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
+          return Apply(place.partition, records);
+        },
+        metrics, [this, &group] { Drive(group); });
+  };
+  auto started = start();
   const std::lock_guard lock(group.mutex);
   if (started.ok()) {
     group.events = *std::move(started);

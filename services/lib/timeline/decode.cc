@@ -183,7 +183,12 @@ absl::StatusOr<DerivedHead> DecodeDerivedHead(std::string_view value) {
     base::WireReader derived(outer.field().bytes);
     if (derived.Next() && derived.field().number == DerivedRecord::kNumberFieldNumber &&
         derived.field().type == base::WireType::kVarint) {
-      return DerivedHead{.number = derived.field().value};
+      DerivedHead head{.number = derived.field().value};
+      if (derived.Next() && derived.field().number == DerivedRecord::kSourcePositionFieldNumber &&
+          derived.field().type == base::WireType::kVarint) {
+        head.source_position = static_cast<int64_t>(derived.field().value);
+      }
+      return head;
     }
   }
   return absl::InvalidArgumentError("A record of topic entries is no derived record.");

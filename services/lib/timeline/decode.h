@@ -21,6 +21,7 @@ absl::StatusOr<Decoded> Decode(uint32_t partition, const eventlog::OwnedRecord& 
 // What a record of topic entries says of itself, without reading what it carries.
 struct DerivedHead {
   uint64_t number = 0;
+  int64_t source_position = 0;  // in the partition's events
 };
 
 // InvalidArgument: no derived record.

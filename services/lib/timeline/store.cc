@@ -619,6 +619,7 @@ absl::Status Store::ReadBack(std::span<const eventlog::OwnedRecord> records) {
           fmt::format("Partition {} position {}", rocks.origin.partition, record.position),
           head.status()));
     state.entries_position = record.position;
+    state.read_source = std::max(state.read_source, head->source_position);
     const eventlog::DerivedSequence::Verdict verdict = sequence.Take(head->number);
     if (verdict == eventlog::DerivedSequence::Verdict::kSeen) continue;
     if (verdict == eventlog::DerivedSequence::Verdict::kHole) {

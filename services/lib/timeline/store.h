@@ -100,6 +100,7 @@ class Store {
   std::vector<OutboxRecord> Unread(uint64_t number, size_t bytes_max) const;
 
   struct State : StoreProgress {
+    int64_t read_source = 0;  // greatest position of events that those read since Open tell of
     size_t outbox_bytes = 0;
     // The record at the position was read again since the store was opened, and is the one that was
     // applied; or nothing was applied yet.
