@@ -52,9 +52,9 @@ class Cluster:
         for role in ROLES:
             self.start(role)
 
-    def start(self, role):
+    def start(self, role, **how):
         self.roles[role] = Serve(self.folder / role, role, *self.log, *self.flags,
-                                 platform=self.platform if role == "forwarder" else None)
+                                 platform=self.platform if role == "forwarder" else None, **how)
         return self.roles[role]
 
     def __getattr__(self, role):

@@ -231,6 +231,7 @@ struct KafkaLog::State {
   void Run();
   void TakeEvent(rd_kafka_event_t* event);
   void TakeReport(const rd_kafka_message_t& message);
+  bool IsBehind(const rd_kafka_message_t& message);
   void Answer();
   void LookAtHealth();
   void ReplaceProducer();
@@ -264,6 +265,8 @@ struct KafkaLog::State {
   bool is_fatal = false;
   int reports = 0;
   bool brokers_away = false;
+  std::string cut_back;  // for good: appending goes on after a restart, which looks at the topics
+  std::map<std::pair<std::string, int32_t>, int64_t> newest;  // acknowledged, by partition
   steady_clock::time_point look_at{};
 
   prometheus::Counter& replaced;
@@ -331,10 +334,28 @@ absl::Status KafkaLog::State::Produce(Producer& to, const Draft& draft, Batch::S
 }
 #undef SIMPUL_HEADER
 
+// Records are acknowledged at ever greater positions, behind the install record. Anywhere else the
+// topic is not the one that was there: Kafka tells clients of this version nothing else about it.
+bool KafkaLog::State::IsBehind(const rd_kafka_message_t& message) {
+  const std::string topic = rd_kafka_topic_name(message.rkt);
+  int64_t& last = newest[{topic, message.partition}];
+  if (message.offset > last) {
+    last = message.offset;
+    return false;
+  }
+  if (cut_back.empty()) {
+    cut_back = fmt::format(
+        "{} partition {} was cut back or made again: a record came to position {}, and {} was "
+        "there. Restore the topic, then start again",
+        topic, message.partition, message.offset, last);
+  }
+  return true;
+}
+
 void KafkaLog::State::TakeReport(const rd_kafka_message_t& message) {
   Batch::Slot& slot = *static_cast<Batch::Slot*>(message._private);
   Batch& batch = *slot.batch;
-  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0) {
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 && !IsBehind(message)) {
     brokers_away = false;
     return Settle(batch, slot.index, message.offset);
   }
@@ -348,7 +369,7 @@ void KafkaLog::State::TakeReport(const rd_kafka_message_t& message) {
   Settle(batch, slot.index,
          absl::UnavailableError(
              fmt::format("Kafka did not say that it has the record ({}). Send the same again",
-                         rd_kafka_err2str(message.err))));
+                         cut_back.empty() ? rd_kafka_err2str(message.err) : cut_back)));
 }
 
 void KafkaLog::State::TakeEvent(rd_kafka_event_t* event) {
@@ -389,6 +410,7 @@ void KafkaLog::State::Answer() {
 
 void KafkaLog::State::LookAtHealth() {
   const auto now = steady_clock::now();
+  if (!cut_back.empty()) return SetHealth(absl::UnavailableError(cut_back));
   if (now < look_at) return;
   look_at = now + kTick;
   std::optional<steady_clock::time_point> oldest;
