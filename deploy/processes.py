@@ -24,6 +24,9 @@ def start(words, pid_file, output):
     """Starts a program; what it prints goes behind what `output` holds."""
     with open(output, "ab") as to:
         process = subprocess.Popen([*map(str, words)], stdin=subprocess.DEVNULL, stdout=to, stderr=to, start_new_session=True)
+    # Until its memory is set up a program has no arguments, and would not be known by them.
+    while process.poll() is None and not pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        time.sleep(0.01)
     pid_file.write_text(str(process.pid))
     return process
 

@@ -109,6 +109,8 @@ class Processes:
         with open(self.folder / f"{name}.log", "ab") as log:
             process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.pid_file(name).write_text(str(process.pid))
+        # Until its memory is set up a program has no arguments, and would not be known by them.
+        wait_until(f"{name} to have begun", lambda: process.poll() is not None or self.words(name))
         return process
 
     def said(self, name):
