@@ -137,7 +137,9 @@ class Processes:
         if (self.folder / "ports.json").exists():
             self.call("down", "--kill")
         for folder in self.mounts:
-            subprocess.run(["umount", folder], check=True)
+            # What was killed may hold its files for a moment more.
+            wait_until(f"{folder} to be unmounted",
+                       lambda: subprocess.run(["umount", folder], capture_output=True, check=False).returncode == 0)
         self.mounts.clear()
 
     def __enter__(self):
