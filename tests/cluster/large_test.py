@@ -2,7 +2,7 @@
 """Many events pushed to a cluster of processes: all on timelines, settled, nothing created twice, owners equal; and the
 content checksum is that of one machine with the same events, and of that machine's log copied to other topics.
 
-  tests/cluster/large_test.py [--patients N] [--brokers 1|3]      53,000 patients are about 100,000 events
+  tests/cluster/large_test.py [--patients N] [--brokers 1|3]      54,000 patients are a little over 100,000 events
 """
 import argparse
 import sys
