@@ -52,6 +52,8 @@ def main():
 
             kafka.tool("TopicCommand", "--delete", "--topic", EVENTS)
             not_acknowledged(cluster.ingest, 1)
+            for role in ROLES:
+                wait_until(f"{role} to say so", lambda: says(cluster.roles[role], EVENTS, "is gone"))
             make_topic(kafka)
             # Whoever has the old one open: it is another log now.
             wait_until("ingest to say so", lambda: not_acknowledged(cluster.ingest, 2) or says(cluster.ingest, EVENTS, "made again"))

@@ -112,11 +112,11 @@ absl::StatusOr<Owned<rd_kafka_t>> MakeClient(rd_kafka_type_t type, const KafkaSe
   return Owned<rd_kafka_t>(made);
 }
 
-absl::StatusOr<std::vector<int64_t>> AskHighs(rd_kafka_t* client,
-                                              const std::vector<Partition>& places,
-                                              std::chrono::milliseconds within) {
+absl::StatusOr<std::vector<int64_t>> Ask(rd_kafka_t* client, Edge edge,
+                                         const std::vector<Partition>& places,
+                                         std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
-  std::vector<int64_t> highs(places.size(), -1);
+  std::vector<int64_t> found(places.size(), -1);
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
     const auto left =
@@ -125,53 +125,32 @@ absl::StatusOr<std::vector<int64_t>> AskHighs(rd_kafka_t* client,
         rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
     std::vector<size_t> asked;
     for (size_t n = 0; n < places.size(); ++n) {
-      if (highs[n] >= 0) continue;
+      if (found[n] >= 0) continue;
       rd_kafka_topic_partition_list_add(list.get(), places[n].topic.c_str(),
                                         static_cast<int32_t>(places[n].number))
-          ->offset = RD_KAFKA_OFFSET_END;
+          ->offset = edge == Edge::kFirst ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
       asked.push_back(n);
     }
-    if (asked.empty()) return highs;
+    if (asked.empty()) return found;
     rd_kafka_resp_err_t failed = rd_kafka_offsets_for_times(client, list.get(), Ms(left));
     std::set<std::string> unknown;
     for (size_t i = 0; i < asked.size(); ++i) {
       const rd_kafka_topic_partition_t& answer = list->elems[i];
       if (failed == RD_KAFKA_RESP_ERR_NO_ERROR && answer.err == RD_KAFKA_RESP_ERR_NO_ERROR &&
           answer.offset >= 0) {
-        highs[asked[i]] = answer.offset;
+        found[asked[i]] = answer.offset;
         continue;
       }
       unknown.insert(places[asked[i]].topic);
       if (unknown.size() > 1 || now + kAskAgain < until) continue;
       return absl::UnavailableError(fmt::format(
-          "Kafka does not say where {} partition {} ends: {}", places[asked[i]].topic,
-          places[asked[i]].number,
+          "Kafka does not say where {} partition {} {}: {}", places[asked[i]].topic,
+          places[asked[i]].number, edge == Edge::kFirst ? "begins" : "ends",
           rd_kafka_err2str(failed == RD_KAFKA_RESP_ERR_NO_ERROR ? answer.err : failed)));
     }
-    if (unknown.empty()) return highs;
+    if (unknown.empty()) return found;
     // A topic that was just made has no leader for a moment, and leaders move.
     for (const std::string& topic : unknown) RefreshLeaders(client, topic);
-    std::this_thread::sleep_until(std::min(until, now + kAskAgain));
-  }
-}
-
-absl::StatusOr<Ends> AskEnds(rd_kafka_t* client, const std::string& topic, uint32_t partition,
-                             std::chrono::milliseconds within) {
-  const auto until = std::chrono::steady_clock::now() + within;
-  for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto left =
-        std::clamp(std::chrono::floor<std::chrono::milliseconds>(until - now), kAskAgain, kAskOnce);
-    Ends ends;
-    const rd_kafka_resp_err_t failed = rd_kafka_query_watermark_offsets(
-        client, topic.c_str(), static_cast<int32_t>(partition), &ends.low, &ends.high, Ms(left));
-    if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) return ends;
-    if (now + kAskAgain >= until) {
-      return absl::UnavailableError(fmt::format("Kafka does not say where {} partition {} ends: {}",
-                                                topic, partition, rd_kafka_err2str(failed)));
-    }
-    // A topic that was just made has no leader for a moment, and leaders move.
-    RefreshLeaders(client, topic);
     std::this_thread::sleep_until(std::min(until, now + kAskAgain));
   }
 }

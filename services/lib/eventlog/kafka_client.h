@@ -53,23 +53,19 @@ std::vector<Setting> ReaderSettings();
 absl::StatusOr<Owned<rd_kafka_t>> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings,
                                              const std::vector<Setting>& more, int events = 0);
 
-// Where partitions end: one past the last position that every broker in sync has, in the order of
-// `places`. Tries again while leaders change. Unavailable: not within `within`.
 struct Partition {
   std::string topic;
   uint32_t number = 0;
 };
-absl::StatusOr<std::vector<int64_t>> AskHighs(rd_kafka_t* client,
-                                              const std::vector<Partition>& places,
-                                              std::chrono::milliseconds within);
-
-// The same of one, and the position of its first record.
-struct Ends {
-  int64_t low = 0;
-  int64_t high = 0;
+enum class Edge {
+  kFirst,  // the first position that is kept
+  kEnd,    // one past the last position that every broker in sync has
 };
-absl::StatusOr<Ends> AskEnds(rd_kafka_t* client, const std::string& topic, uint32_t partition,
-                             std::chrono::milliseconds within);
+// That position of each of `places`, in their order, all asked at once. Tries again while leaders
+// change. Unavailable: not within `within`.
+absl::StatusOr<std::vector<int64_t>> Ask(rd_kafka_t* client, Edge edge,
+                                         const std::vector<Partition>& places,
+                                         std::chrono::milliseconds within);
 
 // librdkafka's milliseconds.
 inline int Ms(std::chrono::milliseconds duration) { return static_cast<int>(duration.count()); }

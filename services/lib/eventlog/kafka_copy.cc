@@ -68,9 +68,12 @@ class Target {
     rd_kafka_consumer_close(client_.get());
   }
 
-  absl::StatusOr<kafka::Ends> Ends(Place place) {
-    return kafka::AskEnds(client_.get(), settings_.TopicName(place.topic), place.partition,
-                          kAskMax);
+  absl::StatusOr<int64_t> End(Place place) {
+    SIMPUL_ASSIGN_OR_RETURN(
+        const std::vector<int64_t> ends,
+        kafka::Ask(client_.get(), kafka::Edge::kEnd,
+                   {{settings_.TopicName(place.topic), place.partition}}, kAskMax));
+    return ends[0];
   }
 
   absl::Status ReadFrom(Place place, int64_t position) {
@@ -282,12 +285,12 @@ class Copy {
 
   absl::StatusOr<PlaceCopied> Bring(Place place) {
     SIMPUL_ASSIGN_OR_RETURN(const int64_t end, source_.End(place));
-    SIMPUL_ASSIGN_OR_RETURN(const kafka::Ends there, target_.Ends(place));
+    SIMPUL_ASSIGN_OR_RETURN(const int64_t there, target_.End(place));
     SIMPUL_RETURN_IF_ERROR(target_.ReadFrom(place, 0));
     PlaceDigest digest;
-    const int64_t same = std::min(there.high, end);
+    const int64_t same = std::min(there, end);
     SIMPUL_RETURN_IF_ERROR(Compare(place, 0, same, digest));
-    if (there.high > end) {
+    if (there > end) {
       return absl::FailedPreconditionError(fmt::format(
           "{} holds a record, and the log to be copied ends there: {}",
           Where(settings_, place, end),
@@ -303,8 +306,8 @@ class Copy {
       }
       SIMPUL_RETURN_IF_ERROR(writer_->Write(source_, place, same, end));
       SIMPUL_RETURN_IF_ERROR(Compare(place, same, end, digest));
-      SIMPUL_ASSIGN_OR_RETURN(const kafka::Ends after, target_.Ends(place));
-      if (after.high != end) {
+      SIMPUL_ASSIGN_OR_RETURN(const int64_t after, target_.End(place));
+      if (after != end) {
         return absl::FailedPreconditionError(
             fmt::format("{} holds a record that this copy did not write: somebody else writes to "
                         "this topic. {}",

@@ -22,6 +22,7 @@
 #include "lib/base/test_point.h"
 #include "lib/eventlog/in_flight.h"
 #include "lib/eventlog/kafka_client.h"
+#include "lib/eventlog/kafka_topic_watch.h"
 #include "lib/eventlog/kafka_topics.h"
 
 namespace simpul::eventlog {
@@ -56,6 +57,7 @@ struct Batch {
   struct Slot {
     Batch* batch = nullptr;
     size_t index = 0;
+    Place place;
   };
   std::vector<Slot> slots;  // a message's opaque points at its own
   std::vector<Appended> answers;
@@ -231,7 +233,7 @@ struct KafkaLog::State {
   void Run();
   void TakeEvent(rd_kafka_event_t* event);
   void TakeReport(const rd_kafka_message_t& message);
-  bool IsBehind(const rd_kafka_message_t& message);
+  bool IsBehind(Place place, int64_t position);
   void Answer();
   void LookAtHealth();
   void ReplaceProducer();
@@ -245,7 +247,8 @@ struct KafkaLog::State {
   const KafkaSettings settings;
   const size_t in_flight_bytes_max;
   log::v1::Install install;
-  Owned<rd_kafka_t> reader;  // asked for ends
+  Owned<rd_kafka_t> reader;                        // asked for ends
+  std::unique_ptr<kafka::TopicWatch> topic_watch;  // asks it too
 
   InFlight in_flight;
 
@@ -266,7 +269,7 @@ struct KafkaLog::State {
   int reports = 0;
   bool brokers_away = false;
   std::string cut_back;  // for good: appending goes on after a restart, which looks at the topics
-  std::map<std::pair<std::string, int32_t>, int64_t> newest;  // acknowledged, by partition
+  std::map<Topic, std::vector<int64_t>> newest;  // acknowledged, by partition
   steady_clock::time_point look_at{};
 
   prometheus::Counter& replaced;
@@ -306,12 +309,12 @@ absl::Status KafkaLog::State::Produce(Producer& to, const Draft& draft, Batch::S
                                                   draft.key.size() + draft.value.size(),
                                                   kRecordBytesMax));
   }
-  const uint32_t partition = event::PartitionOf(draft.key, install.partitions());
+  slot.place = {draft.topic, event::PartitionOf(draft.key, install.partitions())};
   const std::string time = base::FormatUtc(base::FromMicros(draft.ce_time_us));
   // producev, for produceva of this version frees headers twice when a partition is missing.
   const rd_kafka_resp_err_t failed = rd_kafka_producev(
       to.client.get(), RD_KAFKA_V_RKT(to.topics.at(draft.topic).get()),
-      RD_KAFKA_V_PARTITION(static_cast<int32_t>(partition)),
+      RD_KAFKA_V_PARTITION(static_cast<int32_t>(slot.place.partition)),
       RD_KAFKA_V_KEY(draft.key.data(), draft.key.size()),
       RD_KAFKA_V_VALUE(const_cast<char*>(draft.value.data()), draft.value.size()),
       SIMPUL_HEADER("ce_specversion", std::string_view("1.0")), SIMPUL_HEADER("ce_id", draft.ce_id),
@@ -336,18 +339,17 @@ absl::Status KafkaLog::State::Produce(Producer& to, const Draft& draft, Batch::S
 
 // Records are acknowledged at ever greater positions, behind the install record. Anywhere else the
 // topic is not the one that was there: Kafka tells clients of this version nothing else about it.
-bool KafkaLog::State::IsBehind(const rd_kafka_message_t& message) {
-  const std::string topic = rd_kafka_topic_name(message.rkt);
-  int64_t& last = newest[{topic, message.partition}];
-  if (message.offset > last) {
-    last = message.offset;
+bool KafkaLog::State::IsBehind(Place place, int64_t position) {
+  int64_t& last = newest.at(place.topic)[place.partition];
+  if (position > last) {
+    last = position;
     return false;
   }
   if (cut_back.empty()) {
     cut_back = fmt::format(
         "{} partition {} was cut back or made again: a record came to position {}, and {} was "
         "there. Restore the topic, then start again",
-        topic, message.partition, message.offset, last);
+        settings.TopicName(place.topic), place.partition, position, last);
   }
   return true;
 }
@@ -355,7 +357,8 @@ bool KafkaLog::State::IsBehind(const rd_kafka_message_t& message) {
 void KafkaLog::State::TakeReport(const rd_kafka_message_t& message) {
   Batch::Slot& slot = *static_cast<Batch::Slot*>(message._private);
   Batch& batch = *slot.batch;
-  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 && !IsBehind(message)) {
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 &&
+      !IsBehind(slot.place, message.offset)) {
     brokers_away = false;
     return Settle(batch, slot.index, message.offset);
   }
@@ -413,6 +416,7 @@ void KafkaLog::State::LookAtHealth() {
   if (!cut_back.empty()) return SetHealth(absl::UnavailableError(cut_back));
   if (now < look_at) return;
   look_at = now + kTick;
+  if (absl::Status found = topic_watch->Found(); !found.ok()) return SetHealth(std::move(found));
   std::optional<steady_clock::time_point> oldest;
   {
     const std::lock_guard lock(mutex);
@@ -526,6 +530,12 @@ absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::Open(const KafkaSettings& se
   state.install.clear_partition();
   SIMPUL_ASSIGN_OR_RETURN(state.reader,
                           kafka::MakeClient(RD_KAFKA_CONSUMER, settings, kafka::ReaderSettings()));
+  std::vector<std::string> topics;
+  for (const Topic topic : kTopics) {
+    topics.push_back(settings.TopicName(topic));
+    state.newest[topic].resize(log->partitions());
+  }
+  state.topic_watch = std::make_unique<kafka::TopicWatch>(state.reader.get(), std::move(topics));
   SIMPUL_ASSIGN_OR_RETURN(state.producer, MakeProducer(settings, state.in_flight_bytes_max));
   state.healthy.Set(1);
   state.thread = std::thread([&state] { state.Run(); });
@@ -571,7 +581,7 @@ void KafkaLog::Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admi
   }
   std::vector<std::pair<size_t, absl::Status>> refused;
   for (size_t i = 0; i < drafts.size(); ++i) {
-    Batch::Slot& slot = batch.slots.emplace_back(Batch::Slot{&batch, i});
+    Batch::Slot& slot = batch.slots.emplace_back(Batch::Slot{&batch, i, {}});
     absl::Status produced = state.Produce(*state.producer, drafts[i], slot);
     if (!produced.ok()) refused.emplace_back(i, std::move(produced));
   }
@@ -591,7 +601,7 @@ absl::StatusOr<std::vector<int64_t>> KafkaLog::Ends(std::span<const Place> place
     }
     asked.push_back({state_->settings.TopicName(place.topic), place.partition});
   }
-  return kafka::AskHighs(state_->reader.get(), asked, kAskMax);
+  return kafka::Ask(state_->reader.get(), kafka::Edge::kEnd, asked, kAskMax);
 }
 
 absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<Start> starts) {

@@ -163,22 +163,31 @@ absl::StatusOr<Firsts> ReadFirsts(const KafkaSettings& settings,
   rd_kafka_poll_set_consumer(client.get());
   const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(64));
   std::map<std::string, Topic> names;
-  Firsts firsts;
-  size_t wanted = 0;
+  std::vector<Place> places;
+  std::vector<kafka::Partition> partitions;
   for (const TopicFound& topic : topics) {
     names[topic.name] = topic.topic;
     for (uint32_t partition = 0; partition < topic.partitions; ++partition) {
-      const auto number = static_cast<int32_t>(partition);
-      SIMPUL_ASSIGN_OR_RETURN(const kafka::Ends ends,
-                              kafka::AskEnds(client.get(), topic.name, partition, kAdminMax));
-      if (ends.high == 0) continue;
-      if (ends.low > 0) {
-        firsts[{topic.topic, partition}] = std::nullopt;
-        continue;
-      }
-      rd_kafka_topic_partition_list_add(list.get(), topic.name.c_str(), number)->offset = 0;
-      ++wanted;
+      places.push_back({topic.topic, partition});
+      partitions.push_back({topic.name, partition});
     }
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> begins,
+                          kafka::Ask(client.get(), kafka::Edge::kFirst, partitions, kAdminMax));
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends,
+                          kafka::Ask(client.get(), kafka::Edge::kEnd, partitions, kAdminMax));
+  Firsts firsts;
+  size_t wanted = 0;
+  for (size_t n = 0; n < places.size(); ++n) {
+    if (ends[n] == 0) continue;
+    if (begins[n] > 0) {
+      firsts[places[n]] = std::nullopt;
+      continue;
+    }
+    rd_kafka_topic_partition_list_add(list.get(), partitions[n].topic.c_str(),
+                                      static_cast<int32_t>(partitions[n].number))
+        ->offset = 0;
+    ++wanted;
   }
   if (wanted == 0) return firsts;
   rd_kafka_assign(client.get(), list.get());
