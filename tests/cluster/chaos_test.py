@@ -74,6 +74,7 @@ def main():
         finally:
             writers.stop()
             puller.stop()
+        kills = cluster.kills
         writers.check()
         under_fire = len(writers.accepted)
         cluster.door("ingest-0").push(lines, check=False)  # what was never answered is sent now
@@ -88,7 +89,8 @@ def main():
         wrong = misread(puller.rows, whole)
         assert whole and not wrong, f"O9: {len(wrong)} of {len(whole)} records: {wrong[:5]}"
         state = equal_owners(cluster, alone)
-        summary(args, faults, recovery, under_fire, len(writers.acknowledged), len(whole), state, cluster.platform().report())
+        summary(args, faults, recovery, kills, under_fire, len(writers.acknowledged), len(whole), state,
+                cluster.platform().report())
 
 
 def strike_all(args, rng, cluster, faults, writers):
@@ -136,10 +138,10 @@ def equal_owners(cluster, alone):
     return whole
 
 
-def summary(args, faults, recovery, under_fire, answers, pulled, state, report):
+def summary(args, faults, recovery, kills, under_fire, answers, pulled, state, report):
     dose = f"{args.minutes:g} minutes" if args.minutes else f"{sum(map(len, recovery.values()))} faults"
     other = f", {pathlib.Path(args.other_binary).parts[-3]} build beside it" if args.other_binary else ""
-    print(f"Seed {args.seed}, {args.brokers} broker{'s' if args.brokers > 1 else ''}, {dose}{other}.\n")
+    print(f"Seed {args.seed}, {args.brokers} broker{'s' if args.brokers > 1 else ''}, {dose}{other}; {kills} times kill -9.\n")
     print("| fault | times | seconds until all was ready again, median and most | seen |\n|---|---|---|---|")
     seen = {fault.name: fault.seen for fault in faults}
     for name, took in sorted(recovery.items()):

@@ -60,14 +60,26 @@ class Fault:
 
 
 class Kill(Fault):
-    """kill -9 of any process or broker."""
+    """kill -9 of any process or broker, often of several at once, and of some again as they start."""
     name = "kill"
 
     def strike(self):
-        victim = self.rng.choice(self.processes() + self.cluster.brokers())
-        self.cluster.kill(victim)
-        self.seen["broker" if victim.isdigit() else victim.split("-")[0]] += 1
-        self.others_answer(victim)
+        victims = self.rng.sample(self.processes() + self.cluster.brokers(), self.rng.choice([1, 1, 2, 3, 4, 5]))
+        words = {victim: self.cluster.words(victim) for victim in victims}
+        for victim in victims:
+            self.kill(victim)
+        if sum(victim.startswith("timeline") for victim in victims) == 1:
+            self.others_answer(next(victim for victim in victims if victim.startswith("timeline")))
+        for victim in victims:
+            if not victim.isdigit() and self.rng.random() < 0.5:
+                self.cluster.spawn(words[victim], victim)
+                pass_time(self.rng.uniform(0, 1))
+                self.kill(victim)
+
+    def kill(self, victim):
+        if self.cluster.words(victim):
+            self.cluster.kill(victim)
+            self.seen["broker" if victim.isdigit() else victim.split("-")[0]] += 1
 
 
 class Freeze(Fault):

@@ -38,6 +38,7 @@ class Processes:
         self.other_binary = other_binary
         self.others = set()  # names of those that the other program runs, when they are started next
         self.mounts = []
+        self.kills = 0
         try:
             self.up()
         except BaseException:
@@ -98,6 +99,7 @@ class Processes:
     def end(self, name, signal_number):
         """Ends a process and waits until it is gone; nothing where none runs."""
         if self.words(name):
+            self.kills += signal_number == signal.SIGKILL
             self.send(name, signal_number)
             wait_until(f"{name} to be gone", lambda: not self.words(name))
 
