@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/status_macros.h"
+#include "lib/base/test_point.h"
 
 namespace simpul::forwarder {
 
@@ -52,7 +53,8 @@ void Backlog::Take(uint32_t partition, const deliver::Applied& applied) {
   Lane& lane = *lanes_[partition];
   for (const std::string& key : applied.items_removed) lane.WindowOf(key).Remove(key);
   for (const deliver::WorkItem& item : applied.items_added) lane.WindowOf(item.key).Add(item);
-  const bool ours = lane.ledger.claim() == claim_;
+  const bool ours = lane.ledger.claim() == claim_ ||
+                    (lane.ours && SIMPUL_PLANTED_BUG("claim_of_another_ignored"));
   if (lane.ours && !ours) lane.lost = true;
   lane.ours = ours;
   lane.paused = lane.ledger.paused();

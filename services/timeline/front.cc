@@ -11,6 +11,7 @@
 
 #include "lib/base/checksum.h"
 #include "lib/base/status_macros.h"
+#include "lib/base/test_point.h"
 
 namespace simpul::timeline_role {
 namespace {
@@ -167,7 +168,9 @@ void Front::GetTimeline(const timeline::v1::GetTimelineRequest& request,
   if (!subject.ok()) return role_.GetTimeline(request, response, std::move(finish));
   const uint32_t partition = event::PartitionOf(subject->view(), role_.partitions());
   if (AnswersHere(partition)) return role_.GetTimeline(request, response, std::move(finish));
-  if (caller.is_peer) return finish(NotHere(partition));
+  if (caller.is_peer && !SIMPUL_PLANTED_BUG("handed_over_again")) {
+    return finish(NotHere(partition));
+  }
   AskNext(std::make_shared<Handover>(Handover{request, response, partition,
                                               steady_clock::now() + caller.within,
                                               std::move(finish), OthersToAsk(partition), 0, ""}));

@@ -156,7 +156,9 @@ TEST_F(KafkaDrillTest, GoesOnWhenTheBrokerComesBack) {
 
 int main(int argc, char** argv) {
   // Before anything asks whether it is planted.
-  setenv("SIMPUL_PLANT_BUG", "kafka_fatal_error", 1);
+  const char* more = std::getenv("SIMPUL_PLANT_BUG");
+  const std::string planted = "kafka_fatal_error," + std::string(more == nullptr ? "" : more);
+  setenv("SIMPUL_PLANT_BUG", planted.c_str(), 1);
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
 }

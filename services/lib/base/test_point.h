@@ -3,7 +3,7 @@
 // Compiled in only with SIMPUL_TEST_POINTS, which no release has; otherwise everything here is
 // nothing. Switched on by the environment of the process under test:
 //   SIMPUL_CRASH_AT=name[:N]   _exit(137) when the point is passed for the N-th time (default 1)
-//   SIMPUL_PLANT_BUG=name      PlantedBug(name) is true
+//   SIMPUL_PLANT_BUG=name,...  PlantedBug(name) is true
 #pragma once
 
 #ifdef SIMPUL_TEST_POINTS
@@ -33,9 +33,9 @@ inline void CrashPoint(std::string_view name) {
 inline bool PlantedBug(std::string_view name) {
   static const std::string planted = [] {
     const char* text = std::getenv("SIMPUL_PLANT_BUG");
-    return std::string(text == nullptr ? "" : text);
+    return text == nullptr ? std::string() : "," + std::string(text) + ",";
   }();
-  return planted == name;
+  return !planted.empty() && planted.find("," + std::string(name) + ",") != std::string::npos;
 }
 
 }  // namespace simpul::base

@@ -152,6 +152,9 @@ rocksdb::Options StoreOptions(std::shared_ptr<rocksdb::EventListener> listener) 
   // Nothing else holds these records: a torn last write was never acknowledged, any other damage
   // is for a person to look at.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  if (SIMPUL_PLANTED_BUG("damage_skipped")) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  }
   // What was replayed goes into a synced file before anyone sees it: a page that a failed fsync
   // left in memory only must not be taken for durable.
   options.avoid_flush_during_recovery = false;

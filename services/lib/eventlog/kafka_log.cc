@@ -366,6 +366,9 @@ void KafkaLog::State::TakeReport(const rd_kafka_message_t& message) {
     return Settle(batch, slot.index,
                   absl::InvalidArgumentError("the record is larger than the topic takes"));
   }
+  if (SIMPUL_PLANTED_BUG("report_taken_for_success")) {
+    return Settle(batch, slot.index, newest.at(slot.place.topic)[slot.place.partition] + 1);
+  }
   // Also a success of which Kafka does not say where: whoever sends it again hears.
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) trouble = rd_kafka_err2str(message.err);
   unknown.Increment();
@@ -614,6 +617,8 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<St
   }
   SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, Ends(places));
   for (size_t n = 0; n < starts.size(); ++n) {
+    if (SIMPUL_PLANTED_BUG("position_jumps"))
+      starts[n].position = std::min(starts[n].position, ends[n]);
     if (starts[n].position < 0 || starts[n].position > ends[n]) {
       return absl::OutOfRangeError(fmt::format(
           "{} ends at {}, and {} was asked for: the topic was cut back, made again or is another "
