@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <set>
 
@@ -57,7 +58,8 @@ std::string EventJson(const timeline::v1::TimelineEvent& event) {
       .Take();
 }
 
-void PrintJson(const std::string& patient, const timeline::v1::TimelineEntry& entry) {
+void PrintJson(const std::string& patient, const timeline::v1::TimelineEntry& entry,
+               uint64_t records_behind) {
   std::vector<std::string> ids, kinds, events;
   std::set<std::string> seen;
   for (const auto& one : entry.events()) {
@@ -81,6 +83,7 @@ void PrintJson(const std::string& patient, const timeline::v1::TimelineEntry& en
             .Text("group_id", entry.group_id())
             .Text("purpose", EnumWord(event::v1::Purpose_Name(entry.purpose()), "PURPOSE_"))
             .Flag("withdrawn", entry.withdrawn())
+            .Count("records_behind", records_behind)
             .RawList("events", events)
             .Take());
 }
@@ -137,11 +140,15 @@ absl::Status Show(Client& client, const Options& options, const std::string& tex
                 : fmt::format("{}, {}, born {}", person.name(),
                               EnumWord(event::v1::Sex_Name(person.sex()), "SEX_"),
                               person.birth_date().empty() ? "unknown" : person.birth_date()));
+      if (response.records_behind() > 0) {
+        Print(fmt::format("{} records of the log are not applied yet; something may be missing.",
+                          response.records_behind()));
+      }
       titled = true;
     }
     for (const auto& entry : response.entries()) {
       if (options.door.json) {
-        PrintJson(text, entry);
+        PrintJson(text, entry, response.records_behind());
       } else {
         AddRows(entry, table);
       }
@@ -187,6 +194,7 @@ int Timeline(const Options& options) {
     if (result == LineReader::Result::kLine && reader.line().empty()) continue;
     const int shown = one(result == LineReader::Result::kLine ? reader.line() : "",
                           fmt::format("line {} of standard input", reader.number()));
+    std::fflush(stdout);  // whoever asked may wait for it before asking again
     if (shown == kFailed) return shown;
     if (shown != kDone) status = shown;
   }

@@ -179,6 +179,7 @@ struct TimelineRole::State {
     return absl::UnavailableError(fmt::format("Partition {} is not kept by this replica.", number));
   }
   absl::Status Read(const Question& question, timeline::v1::GetTimelineResponse& response);
+  int64_t KnownEnd(const Partition& partition) const;
 };
 
 absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& owned,
@@ -442,7 +443,18 @@ absl::Status TimelineRole::State::Read(const Question& question,
   *response.mutable_patient() = Demographics(patient.entries);
   response.set_position(
       eventlog::PositionToken(log.install(), partition->number, patient.position));
+  response.set_records_behind(
+      static_cast<uint64_t>(std::max<int64_t>(0, KnownEnd(*partition) - 1 - patient.position)));
   return absl::OkStatus();
+}
+
+// Of its events, as far as the log has said.
+int64_t TimelineRole::State::KnownEnd(const Partition& partition) const {
+  const Group& group = *partition.group;
+  const std::lock_guard lock(group.mutex);
+  const int64_t known =
+      group.events == nullptr ? 0 : group.events->KnownEnd({Topic::kEvents, partition.number});
+  return std::max(partition.events_end, known);
 }
 
 TimelineRole::TimelineRole(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -289,6 +289,20 @@ TEST_F(RoleTest, SaysHowFarItIsWhenAPositionDoesNotCome) {
               AllOf(HasSubstr("stands at 0, 1 was asked for"), HasSubstr("ask again")));
 }
 
+TEST_F(RoleTest, SaysHowManyRecordsOfTheLogAreNotAppliedYet) {
+  Push({Weighing(1, "2026-02-03T09:00")});
+  GetTimelineResponse response;
+  ASSERT_TRUE(Get(Ask(), response).ok());
+  EXPECT_EQ(response.records_behind(), 0u);
+  PushWhatOnlyANewerProgramReads();
+  while (response.records_behind() == 0) {
+    response.Clear();
+    ASSERT_TRUE(Get(Ask(), response).ok());
+  }
+  EXPECT_EQ(response.records_behind(), 1u);
+  EXPECT_THAT(response.entries(), SizeIs(1));
+}
+
 TEST_F(RoleTest, WaitsForNoPositionThatTheLogHasNotReached) {
   Push({Weighing(1, "2026-02-03T09:00")});
   const auto [partition, end] = *ends_.begin();

@@ -80,6 +80,7 @@ struct Follower::State {
   prometheus::Histogram& batch_seconds;
 
   std::map<Place, Lane> lanes;
+  std::map<Place, std::atomic<int64_t>> known_ends;  // of the lanes, for other threads
   size_t held_bytes = 0;
   size_t retrying = 0;  // lanes that are
   bool is_subscription_stale = false;
@@ -121,6 +122,7 @@ Follower::State::State(EventLog& log_in, const std::vector<eventlog::Start>& sta
                                     {{"consumer", options.name}})) {
   for (const eventlog::Start& start : starts) {
     lanes.emplace(start.place, Lane{.place = start.place, .next = start.position});
+    known_ends.try_emplace(start.place, 0);
   }
 }
 
@@ -202,6 +204,7 @@ void Follower::State::Take(Lane& lane, const Record& record) {
                         .value = std::string(record.value)});
   lane.last_appended_at_us = record.appended_at_us;
   ++lane.next;
+  lane.end = std::max(lane.end, lane.next);
   // One more a record, so that empty ones are held to the limit too.
   const size_t bytes = record.key.size() + record.value.size() + 1;
   lane.batch_bytes += bytes;
@@ -327,6 +330,7 @@ void Follower::State::ShowLag() {
     Lag& lag = lags[place.topic];
     // Whoever keeps the log is not asked: with a broker away the answer would hold up the reading.
     if (lane.is_subscribed) lane.end = subscription->KnownEnd(place).value_or(lane.end);
+    known_ends.at(place) = lane.end;
     if (lane.end <= lane.Applied()) continue;
     lag.records += lane.end - lane.Applied();
     // Of a record not yet read only this is known: it is not older than the last one applied.
@@ -379,6 +383,11 @@ Follower::~Follower() {
 std::map<Place, std::string> Follower::Stopped() const {
   const std::lock_guard lock(state_->stopped_mutex);
   return state_->stopped;
+}
+
+int64_t Follower::KnownEnd(Place place) const {
+  const auto known = state_->known_ends.find(place);
+  return known == state_->known_ends.end() ? 0 : known->second.load();
 }
 
 void Follower::Wake() { state_->Wake(); }
