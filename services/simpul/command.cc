@@ -39,9 +39,9 @@ void AddDoor(CLI::App& command, Door& door) {
 std::string Explain(const absl::Status& status, const std::string& address) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      // gRPC's own words for a call that reached nobody; all others are the server's or say that
-      // the connection broke.
-      if (base::Message(status).find("failed to connect") == std::string_view::npos) {
+      // gRPC's own words for a call that reached nobody; all others are the server's, which may
+      // have reached nobody itself, or say that the connection broke.
+      if (!base::Message(status).starts_with("failed to connect")) {
         return fmt::format("{} cannot answer now: {}; try again", address,
                            WithoutFullStop(base::Message(status)));
       }

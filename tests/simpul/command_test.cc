@@ -18,6 +18,11 @@ TEST(Explain, SaysThatNobodyAnswersOnlyWhenNobodyDoes) {
       Explain(absl::UnavailableError("This Simpul is shutting down."), "127.0.0.1:7400"),
       AllOf(HasSubstr("127.0.0.1:7400 cannot answer now: This Simpul is shutting down; try"),
             Not(HasSubstr("no Simpul"))));
+  EXPECT_THAT(Explain(absl::UnavailableError("replica 1 does not answer (failed to connect to all "
+                                             "addresses; last error: Connection refused)."),
+                      "127.0.0.1:7400"),
+              AllOf(HasSubstr("127.0.0.1:7400 cannot answer now: replica 1 does not answer"),
+                    Not(HasSubstr("no Simpul"))));
 }
 
 TEST(Explain, GivesTheServersWords) {
