@@ -41,6 +41,19 @@ TEST(Describe, NamesWhatWasDerivedByWhatItIs) {
   EXPECT_EQ(Described(record).ce_id, reported.ce_id);
 }
 
+TEST(Describe, NamesAQuarantineByTheEventThatItLeavesOut) {
+  log::v1::LogRecord record;
+  record.mutable_quarantine()->mutable_dead_letter()->set_event_id("e1");
+  record.mutable_quarantine()->mutable_dead_letter()->mutable_facility()->set_code("P1");
+  record.mutable_quarantine()->mutable_dead_letter()->set_received_at_us(7);
+  record.mutable_quarantine()->set_at_us(9);
+  const Draft draft = Described(record);
+  EXPECT_EQ(draft.ce_id, "e1");
+  EXPECT_EQ(draft.ce_type, "simpul.quarantine");
+  EXPECT_EQ(draft.ce_source, "P1");
+  EXPECT_EQ(draft.ce_time_us, 9);
+}
+
 TEST(Describe, NamesADeliveryByItsEntryElseByWhoWroteIt) {
   log::v1::LogRecord record;
   record.mutable_delivery()->set_claim("c1");

@@ -68,6 +68,11 @@ void Describe(const log::v1::LogRecord& record, Draft& draft) {
     case log::v1::LogRecord::kDeadLetter:
       DescribeLetter(record.dead_letter(), draft);
       break;
+    case log::v1::LogRecord::kQuarantine:
+      DescribeLetter(record.quarantine().dead_letter(), draft);
+      draft.ce_type = "simpul.quarantine";
+      draft.ce_time_us = record.quarantine().at_us();
+      break;
     case log::v1::LogRecord::BODY_NOT_SET:
       break;
   }
