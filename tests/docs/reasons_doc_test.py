@@ -16,7 +16,7 @@ SOURCES = [
 # A statement that gives a reason; each literal word in it is one.
 GIVES = re.compile(
     r'\b(?:set_reason|RememberMiss|Hold|NotSent|NeedsDirectory)\b[^;]*;'
-    r'|\bk(?:Conflict|NamesNoOriginal|PatientTooLarge|EntryTooLarge|Undecodable|WaitingForOriginal)\b[^;]*;'
+    r'|\bk(?:Conflict|NamesNoOriginal|PatientTooLarge|EntryTooLarge|Undecodable|Quarantined|WaitingForOriginal)\b[^;]*;'
     r'|\b(?:reason|problem) = [^;]*;'
     r'|return \{std::nullopt, "[^;]*;'
     r'|return "\w+_unknown";'

@@ -3,6 +3,7 @@
 // Compiled in only with SIMPUL_TEST_POINTS, which no release has; otherwise everything here is
 // nothing. Switched on by the environment of the process under test:
 //   SIMPUL_CRASH_AT=name[:N]   _exit(137) when the point is passed for the N-th time (default 1)
+//   SIMPUL_CRASH_ON=name:what  _exit(137) when the point is passed with just that
 //   SIMPUL_PLANT_BUG=name,...  PlantedBug(name) is true
 #pragma once
 
@@ -30,6 +31,15 @@ inline void CrashPoint(std::string_view name) {
   if (passes_left.fetch_sub(1) == 1) _exit(137);
 }
 
+inline void CrashPointOf(std::string_view name, std::string_view what) {
+  static const std::string wanted = [] {
+    const char* text = std::getenv("SIMPUL_CRASH_ON");
+    return std::string(text == nullptr ? "" : text);
+  }();
+  if (wanted.empty() || wanted.size() != name.size() + 1 + what.size()) return;
+  if (wanted.starts_with(name) && wanted.ends_with(what)) _exit(137);
+}
+
 inline bool PlantedBug(std::string_view name) {
   static const std::string planted = [] {
     const char* text = std::getenv("SIMPUL_PLANT_BUG");
@@ -41,12 +51,16 @@ inline bool PlantedBug(std::string_view name) {
 }  // namespace simpul::base
 
 #define SIMPUL_CRASH_POINT(name) ::simpul::base::CrashPoint(name)
+#define SIMPUL_CRASH_POINT_OF(name, what) ::simpul::base::CrashPointOf(name, what)
 #define SIMPUL_PLANTED_BUG(name) ::simpul::base::PlantedBug(name)
 
 #else
 
 #define SIMPUL_CRASH_POINT(name) \
   do {                           \
+  } while (false)
+#define SIMPUL_CRASH_POINT_OF(name, what) \
+  do {                                    \
   } while (false)
 #define SIMPUL_PLANTED_BUG(name) false
 

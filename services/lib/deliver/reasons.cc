@@ -141,6 +141,8 @@ constexpr auto kReasons = std::to_array<Reason>({
      "find out what sends so much about one contact; send the rest as another visit"},
     {"undecodable", "the record's bytes are no event; nobody can ever read it",
      "report it, with its position; ask the clinic to send what is missing again"},
+    {"quarantined", "the event ended the program, so an operator left it out of the timelines",
+     "report it, with its position; after the upgrade ask the clinic to send it again"},
 });
 
 bool Matches(std::string_view pattern, std::string_view word) {

@@ -97,5 +97,6 @@ inline constexpr std::string_view kNamesNoOriginal = "names_no_original";
 inline constexpr std::string_view kPatientTooLarge = "patient_too_large";
 inline constexpr std::string_view kEntryTooLarge = "entry_too_large";
 inline constexpr std::string_view kUndecodable = "undecodable";
+inline constexpr std::string_view kQuarantined = "quarantined";
 
 }  // namespace simpul::timeline

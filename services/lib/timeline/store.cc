@@ -41,6 +41,11 @@ std::string OutboxKey(uint64_t number) {
   return key;
 }
 
+const log::v1::DeadLetter* InsteadOf(int64_t position, const Store::LeftOut& left_out) {
+  const auto found = left_out.find(position);
+  return found == left_out.end() ? nullptr : &found->second;
+}
+
 rocksdb::Slice AsSlice(std::string_view text) { return {text.data(), text.size()}; }
 
 class SharedMemory final : public StoreMemory {
@@ -429,7 +434,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& 
 }
 
 absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const Watched& watched,
-                          Applied& applied) {
+                          Applied& applied, const LeftOut* left_out) {
   Rocks& rocks = *rocks_;
   const std::lock_guard lock(rocks.mutex);
   SIMPUL_RETURN_IF_ERROR(rocks.Check());
@@ -500,7 +505,10 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
                       rocks.origin.partition, state.outbox_bytes));
       break;
     }
-    absl::StatusOr<Decoded> decoded = Decode(rocks.origin.partition, record);
+    const log::v1::DeadLetter* const instead =
+        left_out == nullptr ? nullptr : InsteadOf(record.position, *left_out);
+    absl::StatusOr<Decoded> decoded =
+        instead != nullptr ? Decoded(*instead) : Decode(rocks.origin.partition, record);
     if (!decoded.ok()) {
       stop = decoded.status();
       break;
@@ -522,6 +530,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       report(outer, true);
       continue;
     }
+    SIMPUL_CRASH_POINT_OF("project", std::get<IncomingEvent>(*decoded).outline.event_id);
     const auto found = std::ranges::lower_bound(subjects, std::string_view(record.key));
     History& history = histories[static_cast<size_t>(found - subjects.begin())];
     absl::StatusOr<Projected> projected =

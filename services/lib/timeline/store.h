@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -86,9 +87,11 @@ class Store {
   // records. Unavailable: the disk is nearly full, nothing is applied, call again.
   // FailedPrecondition: a record of a newer Simpul; everything before it is applied. DataLoss: the
   // log holds another record than was applied, final. Other errors are final. `watched` may be
-  // null.
+  // null. In the place of an event in `left_out`, by position, its dead letter is reported; the
+  // record is not even looked at.
+  using LeftOut = std::map<int64_t, log::v1::DeadLetter>;
   absl::Status Apply(std::span<const eventlog::OwnedRecord> records, const Watched& watched,
-                     Applied& applied);
+                     Applied& applied, const LeftOut* left_out = nullptr);
 
   // Takes records of topic entries, in order: what stands in the outbox under their numbers is
   // forgotten; records ahead of what is derived here will not be appended again. What was read last
