@@ -117,6 +117,13 @@ absl::Status Client::GetState(timeline::v1::GetStateResponse& response, Deadline
                       timeline::v1::GetStateRequest(), response, deadline);
 }
 
+absl::Status Client::QuarantineEvent(const timeline::v1::QuarantineEventRequest& request,
+                                     timeline::v1::QuarantineEventResponse& response,
+                                     Deadline deadline) {
+  return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::QuarantineEvent,
+                      request, response, deadline);
+}
+
 absl::Status Client::GetLedger(delivery::v1::GetLedgerResponse& response, Deadline deadline) {
   return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::GetLedger,
                       delivery::v1::GetLedgerRequest(), response, deadline);

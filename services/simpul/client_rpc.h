@@ -35,6 +35,8 @@ class Client {
   absl::Status GetTimeline(const timeline::v1::GetTimelineRequest& request,
                            timeline::v1::GetTimelineResponse& response, Deadline deadline);
   absl::Status GetState(timeline::v1::GetStateResponse& response, Deadline deadline);
+  absl::Status QuarantineEvent(const timeline::v1::QuarantineEventRequest& request,
+                               timeline::v1::QuarantineEventResponse& response, Deadline deadline);
   absl::Status GetLedger(delivery::v1::GetLedgerResponse& response, Deadline deadline);
   absl::Status Trace(const delivery::v1::TraceRequest& request,
                      delivery::v1::TraceResponse& response, Deadline deadline);

@@ -1,8 +1,14 @@
-// simpul dead-letters: what could not be processed, is held or refused, or waits for its original.
+// simpul dead-letters: what could not be processed, is held or refused, or waits for its original;
+// and leaves out an event that ends the program.
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
+#include <charconv>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
@@ -14,6 +20,10 @@ struct Options {
   Door door;
   std::string cause;
   bool waiting = false;
+  std::string quarantine;  // PARTITION:POSITION
+  bool quarantines = false;
+  std::string reason;
+  std::string by;
 };
 
 void PrintJson(const delivery::v1::DeadLetterRow& row) {
@@ -33,6 +43,10 @@ void PrintJson(const delivery::v1::DeadLetterRow& row) {
 }
 
 int DeadLetters(const Options& options) {
+  if (!options.reason.empty() || !options.by.empty()) {
+    Complain("dead-letters: --reason and --by go with --quarantine");
+    return kWrongUse;
+  }
   Client client(options.door.to);
   delivery::v1::ListDeadLettersRequest request;
   request.set_cause(options.cause);
@@ -77,6 +91,73 @@ int DeadLetters(const Options& options) {
   return kDone;
 }
 
+// Whoever runs the command, as this machine calls them.
+std::string UserName() {
+  const passwd* const user = getpwuid(geteuid());
+  return user == nullptr ? fmt::format("uid {}", geteuid()) : user->pw_name;
+}
+
+// Nullopt: it is no PARTITION:POSITION.
+std::optional<std::pair<uint32_t, int64_t>> ParsePlace(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::pair<uint32_t, int64_t> place;
+  const auto read = [](std::string_view digits, auto& number) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (!read(text.substr(0, colon), place.first) || !read(text.substr(colon + 1), place.second)) {
+    return std::nullopt;
+  }
+  return place;
+}
+
+int Quarantine(const Options& options) {
+  const auto place = ParsePlace(options.quarantine);
+  if (!place.has_value()) {
+    Complain("dead-letters: --quarantine: write PARTITION:POSITION, as /readyz does, such as 3:42");
+    return kWrongUse;
+  }
+  if (options.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+    Complain("dead-letters: --quarantine needs --reason: say why; it is kept for good");
+    return kWrongUse;
+  }
+  if (!options.cause.empty() || options.waiting) {
+    Complain("dead-letters: --cause and --waiting list; they do not go with --quarantine");
+    return kWrongUse;
+  }
+  timeline::v1::QuarantineEventRequest request;
+  request.set_partition(place->first);
+  request.set_position(place->second);
+  request.set_reason(options.reason);
+  request.set_by(options.by.empty() ? UserName() : options.by);
+  Client client(options.door.to);
+  timeline::v1::QuarantineEventResponse response;
+  if (const auto called = client.QuarantineEvent(request, response, std::chrono::seconds(60));
+      !called.ok()) {
+    Complain("dead-letters: " + Explain(called, options.door.to));
+    return ExitOf(called);
+  }
+  const std::string behind =
+      fmt::format("{}", fmt::join(response.behind().begin(), response.behind().end(), ", "));
+  if (options.door.json) {
+    Print(JsonLine()
+              .Count("partition", request.partition())
+              .Number("position", request.position())
+              .Text("event_id", response.event_id())
+              .Flag("already", response.already())
+              .Raw("behind", "[" + behind + "]")
+              .Take());
+    return kDone;
+  }
+  Print(fmt::format("Partition {} position {} (event {}) {}.", request.partition(),
+                    request.position(),
+                    response.event_id().empty() ? "without a readable id" : response.event_id(),
+                    response.already() ? "had been left out before" : "is left out"));
+  if (!behind.empty()) Print(fmt::format("Timeline replicas that have yet to read it: {}", behind));
+  return kDone;
+}
+
 }  // namespace
 
 void AddDeadLetters(CLI::App& app, Chosen& chosen) {
@@ -88,8 +169,18 @@ void AddDeadLetters(CLI::App& app, Chosen& chosen) {
                       "Only of this cause, such as conflict, or held, or refused");
   command->add_flag("--waiting", options->waiting,
                     "Also what waits for the event it corrects or takes back");
-  command->callback(
-      [&chosen, options] { chosen.run = [options] { return DeadLetters(*options); }; });
+  auto* quarantine = command->add_option(
+      "--quarantine", options->quarantine,
+      "PARTITION:POSITION of an event that ends the program, to be left out of the timelines for "
+      "good; asked of a timeline replica");
+  command->add_option("--reason", options->reason, "With --quarantine: why");
+  command->add_option("--by", options->by, "With --quarantine: who; else the user's name here");
+  command->callback([&chosen, options, quarantine] {
+    options->quarantines = quarantine->count() > 0 || !options->quarantine.empty();
+    chosen.run = [options] {
+      return options->quarantines ? Quarantine(*options) : DeadLetters(*options);
+    };
+  });
 }
 
 }  // namespace simpul::cli

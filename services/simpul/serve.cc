@@ -188,7 +188,8 @@ absl::Status Run(const Options& options) {
         timeline,
         timeline_role::TimelineRole::Open(
             *log, folder.secret(), folder.timeline(), metrics, options.replica,
-            {.folder = options.checkpoints, .every = *ParseDuration(options.checkpoint_every)}));
+            {.folder = options.checkpoints, .every = *ParseDuration(options.checkpoint_every)},
+            SIMPUL_VERSION));
     front.emplace(*timeline, folder.secret(), options.replica, std::move(peers));
     checks.push_back({"timeline", [&timeline] { return timeline->Ready(); }});
     services.push_back(timeline_role::BindTimeline(*front, metrics));

@@ -24,6 +24,8 @@ constexpr milliseconds kAnswersWithin{1000};
 // And is asked last for so long.
 constexpr std::chrono::seconds kSilent{2};
 constexpr milliseconds kStateWithin{2000};
+// It may have to wait for a batch.
+constexpr milliseconds kHoldWithin{5000};
 
 milliseconds WaitOf(const timeline::v1::GetTimelineRequest& request) {
   if (request.min_position().empty()) return milliseconds(0);
@@ -222,7 +224,28 @@ absl::Status Front::WatchTimeline(const timeline::v1::WatchTimelineRequest& requ
   return status;
 }
 
+absl::Status Front::QuarantineEvent(const timeline::v1::QuarantineEventRequest& request,
+                                    timeline::v1::QuarantineEventResponse& response) {
+  std::vector<uint32_t> owners = eventlog::RankedReplicas(request.partition(), replica_.count);
+  owners.resize(std::min(owners.size(), eventlog::kOwners));
+  const auto ask = [this](uint32_t owner, const timeline::v1::HoldEventRequest& question,
+                          timeline::v1::HoldEventResponse& answer, TimelineRole::Finish finish) {
+    if (owner == replica_.number) return finish(role_.HoldEvent(question, answer));
+    if (owner >= peers_.size() || peers_[owner].peer == nullptr) {
+      return finish(absl::UnavailableError("its address is not known"));
+    }
+    peers_[owner].peer->HoldEvent(question, answer, kHoldWithin, std::move(finish));
+  };
+  return Quarantine(role_.log(), owners, ask, pause_, request, response);
+}
+
+absl::Status Front::HoldEvent(const timeline::v1::HoldEventRequest& request,
+                              timeline::v1::HoldEventResponse& response) {
+  return role_.HoldEvent(request, response);
+}
+
 void Front::EndWaits() {
+  pause_.End();
   role_.EndWaits();
   for (Known& known : peers_) {
     if (known.peer != nullptr) known.peer->Stop();

@@ -15,6 +15,7 @@
 #include "lib/eventlog/ownership.h"
 #include "simpul/timeline/v1/timeline_service.pb.h"
 #include "timeline/peer.h"
+#include "timeline/quarantine.h"
 #include "timeline/timeline_role.h"
 
 namespace simpul::timeline_role {
@@ -42,6 +43,13 @@ class Front {
   absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                              const Caller& caller, const TimelineRole::Listener& listener);
 
+  // Leaves an event out, with all owners of its partition: quarantine.h.
+  absl::Status QuarantineEvent(const timeline::v1::QuarantineEventRequest& request,
+                               timeline::v1::QuarantineEventResponse& response);
+  // As TimelineRole's.
+  absl::Status HoldEvent(const timeline::v1::HoldEventRequest& request,
+                         timeline::v1::HoldEventResponse& response);
+
   // The role's, and calls that were handed over. Idempotent.
   void EndWaits();
 
@@ -68,6 +76,7 @@ class Front {
   const event::Secret& secret_;
   const eventlog::Replica replica_;
   std::deque<Known> peers_;
+  Pause pause_;  // of a quarantine that waits for an owner
 };
 
 }  // namespace simpul::timeline_role

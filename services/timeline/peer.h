@@ -23,6 +23,10 @@ class Peer {
   // What it keeps itself.
   virtual void GetState(timeline::v1::GetStateResponse& response, std::chrono::milliseconds within,
                         TimelineRole::Finish finish) = 0;
+  // As an owner of the partition.
+  virtual void HoldEvent(const timeline::v1::HoldEventRequest& request,
+                         timeline::v1::HoldEventResponse& response,
+                         std::chrono::milliseconds within, TimelineRole::Finish finish) = 0;
   // Returns at the end of the stream.
   virtual absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                                      const TimelineRole::Listener& listener) = 0;

@@ -64,6 +64,16 @@ class GrpcPeer final : public Peer {
                                  const grpc::Status& status) { finish(rpc::FromGrpc(status)); });
   }
 
+  void HoldEvent(const timeline::v1::HoldEventRequest& request,
+                 timeline::v1::HoldEventResponse& response, std::chrono::milliseconds within,
+                 TimelineRole::Finish finish) override {
+    const std::shared_ptr<grpc::ClientContext> context = BeginWithin(within);
+    stub_->async()->HoldEvent(context.get(), &request, &response,
+                              [context, finish = std::move(finish)](const grpc::Status& status) {
+                                finish(rpc::FromGrpc(status));
+                              });
+  }
+
   absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                              const TimelineRole::Listener& listener) override {
     const std::shared_ptr<grpc::ClientContext> context = calls_.Begin();

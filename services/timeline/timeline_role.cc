@@ -20,10 +20,12 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
+#include "lib/base/test_point.h"
 #include "lib/eventlog/follower.h"
 #include "lib/eventlog/position_token.h"
 #include "lib/eventlog/record_digest.h"
 #include "lib/timeline/checkpoints.h"
+#include "lib/timeline/guard.h"
 #include "lib/timeline/publisher.h"
 #include "lib/timeline/store.h"
 #include "timeline/checkpointer.h"
@@ -87,20 +89,25 @@ struct Partition {
   uint32_t rank = 0;  // among its owners
   Group* group = nullptr;
   std::unique_ptr<timeline::Store> store;
+  std::unique_ptr<timeline::Guard> guard;
   std::unique_ptr<timeline::Publisher> publisher;  // after the store it reads
   int64_t events_end = 0;                          // of the log when the role was opened
   int64_t entries_end = 0;
+  int64_t letters_end = 0;
   // As the store, for those who must not wait for a batch.
   std::atomic<int64_t> position = 0;
   std::atomic<int64_t> entries_position = 0;
+  std::atomic<int64_t> letters_position = 0;  // last read of topic dead-letters, since the start
   std::atomic<bool> is_compared = false;
   std::atomic<bool> is_entries_compared = false;
   std::atomic<bool> is_outbox_full = false;  // its events wait until some of it is read back
 
   // One before it is the last position that stood at the start.
   bool HasCaughtUp() const { return is_compared.load() && position.load() + 1 >= events_end; }
+  // And what is left out.
   bool HasReadEntries() const {
-    return is_entries_compared.load() && entries_position.load() + 1 >= entries_end;
+    return is_entries_compared.load() && entries_position.load() + 1 >= entries_end &&
+           letters_position.load() + 1 >= letters_end;
   }
 };
 
@@ -162,16 +169,21 @@ struct TimelineRole::State {
         memory(timeline::StoreMemory::Make(kMemoryBytes)) {}
 
   absl::Status OpenPartition(const eventlog::OwnedPartition& owned,
-                             const std::filesystem::path& folder);
+                             const std::filesystem::path& folder, std::string_view program);
   absl::Status Restore(const Partition& partition, const std::filesystem::path& folder);
   absl::Status StartGroup(Group& group);
   absl::Status CheckSources(const Group& group) const;
   void StartProjection(Group& group);
   absl::Status Apply(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
   absl::Status ReadBack(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
+  absl::Status Learn(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
+  void Retry(Group& group);
   void Drive(Group& group);
   void Idle(Group& group);
   void Measure(Group& group);
+  // Those that do not come back by themselves, and why.
+  std::map<uint32_t, std::string> Ended() const;
+  // Also those that stand before an event.
   std::map<uint32_t, std::string> Stopped() const;
   absl::StatusOr<Partition*> Of(const event::SubjectKey& subject) const {
     const uint32_t number = event::PartitionOf(subject.view(), log.partitions());
@@ -183,23 +195,28 @@ struct TimelineRole::State {
 };
 
 absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& owned,
-                                                const std::filesystem::path& folder) {
+                                                const std::filesystem::path& folder,
+                                                std::string_view program) {
   const uint32_t number = owned.number;
   Partition& partition = partitions.emplace_back();
   partition.number = number;
   partition.rank = owned.rank;
   by_number[number] = &partition;
   const std::filesystem::path own = folder / fmt::format("{:02}", number);
-  const eventlog::Place places[] = {{Topic::kEvents, number}, {Topic::kEntries, number}};
+  const eventlog::Place places[] = {
+      {Topic::kEvents, number}, {Topic::kEntries, number}, {Topic::kDeadLetters, number}};
   SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
   partition.events_end = ends[0];
   partition.entries_end = ends[1];
+  partition.letters_end = ends[2];
   timeline::Checkpoints::RemoveLeftOver(own);
   if (checkpoints != nullptr) SIMPUL_RETURN_IF_ERROR(Restore(partition, own));
   SIMPUL_ASSIGN_OR_RETURN(
       partition.store,
       timeline::Store::Open(own, log.install(), number,
                             {.memory = memory, .outbox_bytes_max = kOutboxBytesMax}));
+  SIMPUL_ASSIGN_OR_RETURN(partition.guard,
+                          timeline::Guard::Open(own, partition.store->origin(), program));
   const timeline::Store::State state = partition.store->state();
   partition.position = state.position;
   partition.entries_position = state.entries_position;
@@ -245,6 +262,9 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
   for (Partition* partition : group.partitions) {
     starts.push_back(
         {{Topic::kEntries, partition->number}, FirstToRead(partition->entries_position.load())});
+    const int64_t letters = SIMPUL_PLANTED_BUG("quarantines_not_read") ? partition->letters_end : 1;
+    partition->letters_position = letters - 1;
+    starts.push_back({{Topic::kDeadLetters, partition->number}, letters});
     partition->publisher = std::make_unique<timeline::Publisher>(
         log, *partition->store,
         [&group] {
@@ -257,7 +277,8 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
       Follower::Start(
           log, std::move(starts), {.name = "timeline_told_" + group.name},
           [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
-            return ReadBack(place.partition, records);
+            return place.topic == Topic::kDeadLetters ? Learn(place.partition, records)
+                                                      : ReadBack(place.partition, records);
           },
           metrics, [this, &group] { Idle(group); }));
   group.to_wake = group.entries.get();
@@ -317,9 +338,9 @@ absl::Status TimelineRole::State::Apply(uint32_t number,
                                         std::span<const eventlog::OwnedRecord> records) {
   Partition& partition = *by_number[number];
   timeline::Store::Applied applied;
-  const absl::Status status = partition.store->Apply(
-      records, [this](const event::SubjectKey& subject) { return watchers.Watched(subject); },
-      applied);
+  const absl::Status status = partition.guard->Apply(
+      *partition.store, records,
+      [this](const event::SubjectKey& subject) { return watchers.Watched(subject); }, applied);
   partition.is_outbox_full = absl::IsResourceExhausted(status);
   if (!partition.is_compared.load()) {
     partition.is_compared = partition.store->state().is_compared;
@@ -343,11 +364,23 @@ absl::Status TimelineRole::State::ReadBack(uint32_t number,
   partition.entries_position = std::max(partition.entries_position.load(), records.back().position);
   if (partition.is_outbox_full.load() &&
       partition.store->state().outbox_bytes < kOutboxBytesMax / 2) {
-    Group& group = *partition.group;
-    const std::lock_guard lock(group.to_retry_mutex);
-    if (group.to_retry != nullptr) group.to_retry->RetryNow();
+    Retry(*partition.group);
   }
   return absl::OkStatus();
+}
+
+absl::Status TimelineRole::State::Learn(uint32_t number,
+                                        std::span<const eventlog::OwnedRecord> records) {
+  Partition& partition = *by_number[number];
+  SIMPUL_ASSIGN_OR_RETURN(const bool is_new, partition.guard->Learn(records));
+  partition.letters_position = records.back().position;
+  if (is_new) Retry(*partition.group);
+  return absl::OkStatus();
+}
+
+void TimelineRole::State::Retry(Group& group) {
+  const std::lock_guard lock(group.to_retry_mutex);
+  if (group.to_retry != nullptr) group.to_retry->RetryNow();
 }
 
 void TimelineRole::State::Drive(Group& group) {
@@ -388,6 +421,7 @@ void TimelineRole::State::Measure(Group& group) {
   timeline::Store::Measures measures;
   size_t outbox_bytes = 0;
   size_t stalled = 0;
+  size_t standing = 0;
   for (const Partition* partition : group.partitions) {
     const timeline::Store::State state = partition->store->state();
     tally.events += state.tally.events;
@@ -399,6 +433,7 @@ void TimelineRole::State::Measure(Group& group) {
     measures.memtable_bytes += own.memtable_bytes;
     measures.pending_compaction_bytes += own.pending_compaction_bytes;
     stalled += own.write_stopped ? 1 : 0;
+    standing += partition->guard->Stands().empty() ? 0 : 1;
   }
   const auto show = [&](const char* name, const char* help, uint64_t value) {
     metrics.Gauge(name, help, {{"group", group.name}}).Set(static_cast<double>(value));
@@ -414,12 +449,14 @@ void TimelineRole::State::Measure(Group& group) {
   show("simpul_timeline_rocksdb_pending_compaction_bytes", "Bytes to be compacted.",
        measures.pending_compaction_bytes);
   show("simpul_timeline_rocksdb_stalled_stores", "Stores that take no writes.", stalled);
+  show("simpul_timeline_standing_partitions",
+       "Partitions that stand still before an event that ended the program.", standing);
   metrics.Gauge("simpul_timeline_rocksdb_cache_bytes", "Bytes in the shared block cache.")
       .Set(static_cast<double>(memory->cache_bytes()));
   if (checkpointer != nullptr) checkpointer->ShowAge();
 }
 
-std::map<uint32_t, std::string> TimelineRole::State::Stopped() const {
+std::map<uint32_t, std::string> TimelineRole::State::Ended() const {
   std::map<uint32_t, std::string> stopped;
   for (const Group& group : groups) {
     const std::lock_guard lock(group.mutex);
@@ -430,6 +467,15 @@ std::map<uint32_t, std::string> TimelineRole::State::Stopped() const {
       if (follower == nullptr) continue;
       for (const auto& [place, why] : follower->Stopped()) stopped.emplace(place.partition, why);
     }
+  }
+  return stopped;
+}
+
+std::map<uint32_t, std::string> TimelineRole::State::Stopped() const {
+  std::map<uint32_t, std::string> stopped = Ended();
+  for (const Partition& partition : partitions) {
+    const std::string why = partition.guard->Stands();
+    if (!why.empty()) stopped.emplace(partition.number, why);
   }
   return stopped;
 }
@@ -461,8 +507,8 @@ TimelineRole::TimelineRole(std::unique_ptr<State> state) : state_(std::move(stat
 
 absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
     eventlog::EventLog& log, const event::Secret& secret, const std::filesystem::path& folder,
-    base::Metrics& metrics, const eventlog::Replica& replica,
-    const CheckpointOptions& checkpoints) {
+    base::Metrics& metrics, const eventlog::Replica& replica, const CheckpointOptions& checkpoints,
+    std::string_view program) {
   SIMPUL_RETURN_IF_ERROR(base::MakeFolder(folder));
   auto state = std::make_unique<State>(log, secret, metrics);
   if (!checkpoints.folder.empty()) {
@@ -472,7 +518,7 @@ absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
   state->by_number.resize(log.partitions());
   for (const eventlog::OwnedPartition& owned :
        eventlog::OwnedBy(replica, log.partitions(), eventlog::kOwners)) {
-    SIMPUL_RETURN_IF_ERROR(state->OpenPartition(owned, folder));
+    SIMPUL_RETURN_IF_ERROR(state->OpenPartition(owned, folder, program));
   }
   state->waiters = std::make_unique<PositionWaiters>(log.partitions(), kReadersWaitingMax);
   for (const Partition& partition : state->partitions) {
@@ -704,5 +750,39 @@ absl::Status TimelineRole::GetState(timeline::v1::GetStateResponse& response) co
   response.set_checksum(total.ToHex());
   return absl::OkStatus();
 }
+
+absl::Status TimelineRole::HoldEvent(const timeline::v1::HoldEventRequest& request,
+                                     timeline::v1::HoldEventResponse& response) {
+  const uint32_t number = request.partition();
+  if (number >= partitions()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "partition: there is no partition {}; the last is {}.", number, partitions() - 1));
+  }
+  if (!Keeps(number)) {
+    return absl::FailedPreconditionError(fmt::format(
+        "it does not keep partition {}: give all replicas the same --replicas", number));
+  }
+  Partition& partition = *state_->by_number[number];
+  timeline::Guard& guard = *partition.guard;
+  if (request.step() == timeline::v1::HOLD_STEP_HOLD) {
+    SIMPUL_RETURN_IF_ERROR(guard.Hold(*partition.store, request.position()));
+  } else if (request.step() == timeline::v1::HOLD_STEP_RELEASE) {
+    SIMPUL_RETURN_IF_ERROR(guard.Release(request.position()));
+    state_->Retry(*partition.group);
+  }
+  // What was read of the other topics is the least that stands in the state after it.
+  response.set_entries_position(partition.entries_position.load());
+  response.set_dead_letters_position(partition.letters_position.load());
+  response.set_quarantined(guard.IsLeftOut(request.position()));
+  const timeline::Store::State state = partition.store->state();
+  response.set_position(state.position);
+  response.set_last_number(state.last_number);
+  response.set_read_number(state.read_number);
+  const std::map<uint32_t, std::string> ended = state_->Ended();
+  if (const auto it = ended.find(number); it != ended.end()) response.set_stopped(it->second);
+  return absl::OkStatus();
+}
+
+eventlog::EventLog& TimelineRole::log() { return state_->log; }
 
 }  // namespace simpul::timeline_role

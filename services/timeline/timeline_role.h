@@ -2,13 +2,15 @@
 //
 // It follows topic events with the projection and topic entries with what the projection told; both
 // for half of its partitions on threads of their own. At its start it reads topic entries to the
-// end first, so that a rebuild tells nothing twice.
+// end first, so that a rebuild tells nothing twice, and topic dead-letters, so that what was left
+// out of the timelines stays out.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,16 +33,14 @@ class TimelineRole {
   };
 
   // Opens or makes the stores of the partitions that are the replica's in `folder` and starts to
-  // follow the log. A store that is empty or missing is restored from a checkpoint where there is
-  // one that fits the log. FailedPrecondition: a store belongs to another install or partition, or
-  // is ahead of the log; messages name the folder and the next step. `log`, `secret` and `metrics`
-  // must outlive the role.
-  static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(eventlog::EventLog& log,
-                                                            const event::Secret& secret,
-                                                            const std::filesystem::path& folder,
-                                                            base::Metrics& metrics,
-                                                            const eventlog::Replica& replica,
-                                                            const CheckpointOptions& checkpoints);
+  // follow the log; `program` is this program's version. A store that is empty or missing is
+  // restored from a checkpoint where there is one that fits the log. FailedPrecondition: a store
+  // belongs to another install or partition, or is ahead of the log; messages name the folder and
+  // the next step. `log`, `secret` and `metrics` must outlive the role.
+  static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(
+      eventlog::EventLog& log, const event::Secret& secret, const std::filesystem::path& folder,
+      base::Metrics& metrics, const eventlog::Replica& replica,
+      const CheckpointOptions& checkpoints, std::string_view program = "");
   // Without checkpoints.
   static absl::StatusOr<std::unique_ptr<TimelineRole>> Open(eventlog::EventLog& log,
                                                             const event::Secret& secret,
@@ -91,6 +91,14 @@ class TimelineRole {
 
   // Of the partitions that are kept here.
   absl::Status GetState(timeline::v1::GetStateResponse& response) const;
+
+  // As an owner of the partition: where it stands, and with a step whether it stays before a
+  // position (lib/timeline/guard.h). InvalidArgument: there is no such partition.
+  // FailedPrecondition: it is not kept here, or another position is held.
+  absl::Status HoldEvent(const timeline::v1::HoldEventRequest& request,
+                         timeline::v1::HoldEventResponse& response);
+
+  eventlog::EventLog& log();
 
  private:
   struct State;

@@ -54,6 +54,18 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
     return bound_.Unary(context, "GetState", &Front::GetState, request, response);
   }
 
+  grpc::ServerUnaryReactor* QuarantineEvent(
+      grpc::CallbackServerContext* context, const timeline::v1::QuarantineEventRequest* request,
+      timeline::v1::QuarantineEventResponse* response) override {
+    return bound_.Unary(context, "QuarantineEvent", &Front::QuarantineEvent, request, response);
+  }
+
+  grpc::ServerUnaryReactor* HoldEvent(grpc::CallbackServerContext* context,
+                                      const timeline::v1::HoldEventRequest* request,
+                                      timeline::v1::HoldEventResponse* response) override {
+    return bound_.Unary(context, "HoldEvent", &Front::HoldEvent, request, response);
+  }
+
   static Front::Caller CallerOf(const grpc::CallbackServerContext& context) {
     Front::Caller caller;
     caller.is_peer = context.client_metadata().contains(kHandedOver);

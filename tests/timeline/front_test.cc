@@ -14,6 +14,7 @@
 #include "tests/support/sample_events.h"
 #include "tests/support/temp_folder.h"
 #include "tests/timeline/histories.h"
+#include "tests/timeline/near_peer.h"
 #include "tests/timeline/records.h"
 #include "tests/timeline/stories.h"
 
@@ -28,36 +29,6 @@ using ::testing::SizeIs;
 using timeline::v1::GetStateResponse;
 using timeline::v1::GetTimelineRequest;
 using timeline::v1::GetTimelineResponse;
-
-// A replica of the same process, reached without a network; gone when it is told so.
-class NearPeer final : public Peer {
- public:
-  explicit NearPeer(std::unique_ptr<Front>& front) : front_(front) {}
-
-  void GetTimeline(const GetTimelineRequest& request, GetTimelineResponse& response,
-                   milliseconds within, TimelineRole::Finish finish) override {
-    ++asked;
-    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
-    front_->GetTimeline(request, response, {.is_peer = true, .within = within}, std::move(finish));
-  }
-  void GetState(GetStateResponse& response, milliseconds, TimelineRole::Finish finish) override {
-    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
-    timeline::v1::GetStateRequest request;
-    request.set_own_only(true);
-    finish(front_->GetState(request, response));
-  }
-  absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
-                             const TimelineRole::Listener& listener) override {
-    if (front_ == nullptr) return absl::UnavailableError("connection refused");
-    return front_->WatchTimeline(request, {.is_peer = true}, listener);
-  }
-  void Stop() override {}
-
-  int asked = 0;
-
- private:
-  std::unique_ptr<Front>& front_;
-};
 
 // One log, three replicas that follow it.
 class FrontTest : public ::testing::Test {

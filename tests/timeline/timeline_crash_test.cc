@@ -114,6 +114,22 @@ TEST_F(TimelineCrash, AtAnyMomentWithCheckpointsLosesNothing) {
   EXPECT_EQ(ended.said, expected_);
 }
 
+TEST_F(TimelineCrash, AtTheSameEventAgainAndAgainStopsItsPartitionAlone) {
+  const std::vector<std::string> deadly = {"SIMPUL_CRASH_ON=project:" + events_[200].event_id()};
+  Ended ended;
+  int crashes = 0;
+  while ((ended = RunVictim(folder_.path(), deadly)).status == kCrashed) ASSERT_LT(++crashes, 9);
+  // Once in its batch, and twice alone.
+  EXPECT_EQ(crashes, 3);
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.said, ::testing::HasSubstr("ended the program 2 times"));
+  EXPECT_EQ(RunVictim(folder_.path()).said, ended.said) << "it is not tried again unasked";
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "timeline")) {
+    if (file.path().extension() == ".note") std::filesystem::remove(file.path());
+  }
+  EXPECT_EQ(RunVictim(folder_.path()).said, expected_);
+}
+
 TEST_F(TimelineCrash, OfASecondBatchForThePositionIsSeen) {
   ASSERT_EQ(RunVictim(folder_.path(), {"SIMPUL_PLANT_BUG=position_in_second_batch",
                                        "SIMPUL_CRASH_AT=between_batches"})

@@ -1,0 +1,51 @@
+// Replicas of the timeline role in one process.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "timeline/front.h"
+#include "timeline/peer.h"
+
+namespace simpul::timeline_role {
+
+// A replica of the same process, reached without a network; gone when its front is.
+class NearPeer final : public Peer {
+ public:
+  explicit NearPeer(std::unique_ptr<Front>& front) : front_(front) {}
+
+  void GetTimeline(const timeline::v1::GetTimelineRequest& request,
+                   timeline::v1::GetTimelineResponse& response, std::chrono::milliseconds within,
+                   TimelineRole::Finish finish) override {
+    ++asked;
+    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
+    front_->GetTimeline(request, response, {.is_peer = true, .within = within}, std::move(finish));
+  }
+  void GetState(timeline::v1::GetStateResponse& response, std::chrono::milliseconds,
+                TimelineRole::Finish finish) override {
+    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
+    timeline::v1::GetStateRequest request;
+    request.set_own_only(true);
+    finish(front_->GetState(request, response));
+  }
+  void HoldEvent(const timeline::v1::HoldEventRequest& request,
+                 timeline::v1::HoldEventResponse& response, std::chrono::milliseconds,
+                 TimelineRole::Finish finish) override {
+    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
+    finish(front_->HoldEvent(request, response));
+  }
+  absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
+                             const TimelineRole::Listener& listener) override {
+    if (front_ == nullptr) return absl::UnavailableError("connection refused");
+    return front_->WatchTimeline(request, {.is_peer = true}, listener);
+  }
+  void Stop() override {}
+
+  int asked = 0;
+
+ private:
+  std::unique_ptr<Front>& front_;
+};
+
+}  // namespace simpul::timeline_role
