@@ -20,6 +20,7 @@ namespace simpul::timeline_role {
 namespace {
 
 using eventlog::Topic;
+using std::chrono::steady_clock;
 using timeline::v1::HoldEventRequest;
 using timeline::v1::HoldEventResponse;
 using timeline::v1::HoldStep;
@@ -27,8 +28,9 @@ using timeline::v1::HoldStep;
 constexpr size_t kReasonBytesMax = 300;
 constexpr size_t kByBytesMax = 100;
 constexpr std::chrono::seconds kReadMax{10};
+// What owners have to come to the event, and to read that it is left out.
+constexpr std::chrono::seconds kArriveMax{10};
 constexpr std::chrono::milliseconds kRoundPause{50};
-constexpr int kRounds = 200;
 
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -232,8 +234,8 @@ absl::Status Quarantine(eventlog::EventLog& log, const std::vector<uint32_t>& to
                                         {Topic::kDeadLetters, partition}};
       SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
       status = owners.CheckArrived(ends[0], ends[1]);
-      for (int round = 0; round < kRounds && absl::IsUnavailable(status); ++round) {
-        if (!pause.For(kRoundPause)) break;
+      const auto until = steady_clock::now() + kArriveMax;
+      while (absl::IsUnavailable(status) && steady_clock::now() < until && pause.For(kRoundPause)) {
         owners.Ask(timeline::v1::HOLD_STEP_HOLD);
         status = owners.CheckArrived(ends[0], ends[1]);
       }
@@ -260,15 +262,16 @@ absl::Status Quarantine(eventlog::EventLog& log, const std::vector<uint32_t>& to
                {"recorded_at", *appended},
                {"event_id", response.event_id()}});
   }
-  for (int round = 0; round < kRounds; ++round) {
+  const auto until = steady_clock::now() + kArriveMax;
+  do {
     owners.Ask(timeline::v1::HOLD_STEP_UNSPECIFIED);
     response.clear_behind();
     for (const Owners::Known& one : owners.known()) {
       if (!one.status.ok() || !one.is.quarantined()) response.add_behind(one.replica);
     }
     // One that was there and does not answer now reads of it when it starts.
-    if (response.behind().empty() || response.already() || !pause.For(kRoundPause)) break;
-  }
+  } while (!response.behind().empty() && !response.already() && steady_clock::now() < until &&
+           pause.For(kRoundPause));
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@ EVENTS = [make.weighing(make.event_id("child", n, visit), make.child(n + 1), 900
 BAD = EVENTS[CHILDREN + 7]
 OTHERS = [event for event in EVENTS if event is not BAD]
 LATER = [make.weighing(make.event_id("later", n), make.child(n + 1), minutes=99) for n in range(CHILDREN)]
+HALF_MADE = {"SIMPUL_CRASH_AT": "between_hold_and_quarantine"}
 DEADLY = {"SIMPUL_CRASH_ON": f"project:{BAD['eventId']}"}
 
 
@@ -31,11 +32,11 @@ def why_not_ready(serve):
     return lines[0] if status == 503 and lines else ""
 
 
-def start_until_it_stands(start):
+def start_until_it_stands(start, env=None):
     """Starts it again whenever it dies. The process, how often it died, and what it says."""
     deaths = 0
     while True:
-        serve = start(env=DEADLY, ready=False, doomed=True)
+        serve = start(env={**DEADLY, **(env or {})}, ready=False, doomed=True)
         wait_until("death or standstill", lambda: serve.process.poll() is not None or why_not_ready(serve))
         if serve.process.poll() is None:
             return serve, deaths, why_not_ready(serve)
@@ -74,7 +75,7 @@ def on_one_machine(folder):
     serve = Serve(data, env=DEADLY, doomed=True)
     serve.push(EVENTS, "--give-up-after", "3", check=False)
     assert wait_until("the death", lambda: serve.process.poll() is not None) and serve.process.returncode == 137
-    serve, deaths, line = start_until_it_stands(lambda **how: Serve(data, **how))
+    serve, deaths, line = start_until_it_stands(lambda **how: Serve(data, **how), HALF_MADE)
     assert deaths in (1, 2), deaths
     place = place_in(line)
     partition, position = map(int, place.split(":"))
@@ -89,8 +90,14 @@ def on_one_machine(folder):
                        ("24:1", "there is no partition 24"), (f"{partition}:{position - 1}", "has applied it")):
         refused = quarantine(serve, wrong, "--reason", "x", check=False)
         assert refused.returncode != 0 and why in refused.stderr, refused
+    died = run("dead-letters", "--to", serve.grpc, "--quarantine", place, "--reason", "ends the program", check=False)
+    assert died.returncode == 1 and serve.process.wait() == 137, died
+    assert list(data.glob("timeline/*.hold")), "the hold did not outlive the process"
+    serve, again, line = start_until_it_stands(lambda **how: Serve(data, **how))
+    assert again == 0 and place_in(line) == place, line
     assert "is left out" in quarantine(serve, place, "--reason", "ends the program", "--by", "sari").stdout
     serve.wait_ready()
+    assert not list(data.glob("timeline/*.hold"))
     assert "had been left out before" in quarantine(serve, place, "--reason", "again").stdout
     check_left_out(serve, serve)
     whole = serve.state()[1]
