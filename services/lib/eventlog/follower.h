@@ -69,8 +69,8 @@ class Follower {
   // Places that stand still, and why. Any thread.
   std::map<Place, std::string> Stopped() const;
 
-  // One past the last position of a place, as far as the log has said; at most a tick old. 0: it has
-  // said nothing yet, or this is not a place of this follower. Any thread.
+  // One past the last position of a place, as far as the log has said; at most a tick old. 0: it
+  // has said nothing yet, or this is not a place of this follower. Any thread.
   int64_t KnownEnd(Place place) const;
 
   // Makes the loop run `idle` soon. Any thread.
