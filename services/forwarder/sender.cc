@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
+#include "lib/base/thread_name.h"
 #include "lib/base/uuid.h"
 #include "lib/deliver/adopt.h"
 #include "lib/deliver/without_patient.h"
@@ -196,6 +197,7 @@ Sender::Job* Sender::FindJob(const std::string& entry_id, uint64_t serial) {
 }
 
 void Sender::Run() {
+  base::NameThread("sender");
   for (;;) {
     const base::Time until = Act();
     std::unique_lock lock(mutex_);

@@ -9,6 +9,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
+#include "lib/base/thread_name.h"
 
 namespace simpul::timeline_role {
 
@@ -32,6 +33,7 @@ Checkpointer::~Checkpointer() {
 }
 
 void Checkpointer::Run() {
+  base::NameThread("checkpoints");
   std::unique_lock lock(mutex_);
   while (!stopped_.wait_for(lock, every_, [this] { return is_stopping_; })) {
     for (timeline::Store* store : stores_) {

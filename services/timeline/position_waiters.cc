@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/base/thread_name.h"
+
 namespace simpul::timeline_role {
 namespace {
 
@@ -54,6 +56,7 @@ void PositionWaiters::Reached(uint32_t partition, int64_t position) {
 }
 
 void PositionWaiters::Run() {
+  base::NameThread("timeline await");
   std::unique_lock lock(mutex_);
   while (!stopping_ || !waiters_.empty()) {
     moved_ = false;

@@ -31,6 +31,7 @@
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
+#include "lib/base/thread_name.h"
 #include "lib/base/uuid.h"
 #include "lib/eventlog/in_flight.h"
 #include "lib/eventlog/torn_write.h"
@@ -657,6 +658,7 @@ void EmbeddedLog::State::ShowStore(rocksdb::DB& changed) {
 }
 
 void EmbeddedLog::State::WriteLoop() {
+  base::NameThread("log write");
   for (;;) {
     std::vector<Batch> group;
     {
@@ -767,6 +769,7 @@ void EmbeddedLog::State::Answer(std::vector<Batch>& group,
 }
 
 void EmbeddedLog::State::AnswerLoop() {
+  base::NameThread("log answer");
   for (;;) {
     std::deque<Settled> settled;
     {

@@ -14,6 +14,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
+#include "lib/base/thread_name.h"
 
 namespace simpul::eventlog {
 namespace {
@@ -142,6 +143,7 @@ absl::Status Follower::State::Subscribe() {
 }
 
 void Follower::State::Run() {
+  base::NameThread(options.name);
   Tick();
   while (!stopping.load()) {
     Retry();

@@ -20,6 +20,7 @@
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
+#include "lib/base/thread_name.h"
 #include "lib/eventlog/in_flight.h"
 #include "lib/eventlog/kafka_client.h"
 #include "lib/eventlog/kafka_topic_watch.h"
@@ -480,6 +481,7 @@ void KafkaLog::State::ReplaceProducer() {
 }
 
 void KafkaLog::State::Run() {
+  base::NameThread("kafka log");
   for (;;) {
     if (producer != nullptr) {
       const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(producer->events.get(), Ms(kTick)));

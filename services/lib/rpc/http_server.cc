@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "lib/base/status_macros.h"
+#include "lib/base/thread_name.h"
 #include "lib/rpc/address.h"
 
 namespace simpul::rpc {
@@ -334,7 +335,10 @@ class BeastServer : public HttpServer {
     address_ = address.text();
     Accept();
     for (int i = 0; i < shared_.options.threads; ++i) {
-      threads_.emplace_back([this] { io_.run(); });
+      threads_.emplace_back([this] {
+        base::NameThread("http");
+        io_.run();
+      });
     }
     return absl::OkStatus();
   }

@@ -18,6 +18,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
+#include "lib/base/thread_name.h"
 #include "lib/rpc/tcp_socket.h"
 
 namespace simpul::rpc {
@@ -107,6 +108,7 @@ void Listener::Stop() {
 }
 
 void Listener::Run() {
+  base::NameThread("grpc listener");
   for (;;) {
     pollfd waits[] = {{.fd = wake_fd_, .events = POLLIN, .revents = 0},
                       {.fd = fd_, .events = POLLIN, .revents = 0}};
