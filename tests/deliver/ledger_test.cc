@@ -261,6 +261,49 @@ TEST_F(LedgerTest, IsTheSameWhenRecordsAreReadTwiceAndAfterItIsOpenedAgain) {
   EXPECT_EQ(Picture(*ledger, 8), expected);
 }
 
+TEST_F(LedgerTest, RemembersThatDeliveriesWereAheadOfEntriesWhenItIsOpenedAgain) {
+  const Log log = Everything();
+  const auto once = Open("once");
+  Apply(*once, Topic::kEntries, log.entries, 0, log.entries.size());
+  Apply(*once, Topic::kDeliveries, log.deliveries, 0, log.deliveries.size());
+  {
+    Apply(*Open("ahead"), Topic::kDeliveries, log.deliveries, 0, log.deliveries.size());
+  }
+  for (size_t n = 0; n < log.entries.size(); ++n) {
+    const size_t from = n == 0 ? 0 : n - 1;  // what was applied last is compared first
+    Apply(*Open("ahead"), Topic::kEntries, log.entries, from, n + 1 - from);
+  }
+  EXPECT_EQ(Picture(*Open("ahead"), 8), Picture(*once, 8));
+}
+
+TEST_F(LedgerTest, KeepsTheLatestRevisionInOneRowWithItsEntry) {
+  Log log;
+  log.Entry(0, 1, 0);
+  log.Entry(0, 2, 1);
+  const std::string id = base::UuidBytes(EntryId(0));
+  const auto rows = [&] {
+    const auto store = LedgerStore::Open(folder_ / "rows", 0, memory_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    std::string kept;
+    for (const uint32_t revision : {1u, 2u}) {
+      if ((*store)->Get(RevisionKey(id, revision))->has_value()) kept += std::to_string(revision);
+    }
+    return kept;
+  };
+  {
+    Apply(*Open("rows"), Topic::kEntries, log.entries, 0, log.entries.size() - 1);
+  }
+  EXPECT_EQ(rows(), "");
+  EXPECT_EQ(Open("rows")->Revision(id, 1)->number, 1u);
+  {
+    Apply(*Open("rows"), Topic::kEntries, log.entries, 0, log.entries.size());
+  }
+  EXPECT_EQ(rows(), "1");
+  const auto ledger = Open("rows");
+  EXPECT_EQ(ledger->Revision(id, 1)->number, 1u);
+  EXPECT_EQ(ledger->Revision(id, 2)->number, 2u);
+}
+
 TEST_F(LedgerTest, IsAfterACrashAsItWasAfterSomeBatchAndIsFilledFromTheLog) {
   const Log log = Everything();
   const auto once = Open("once");

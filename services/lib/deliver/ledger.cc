@@ -176,11 +176,19 @@ absl::StatusOr<std::optional<EntryRow>> Ledger::Entry(std::string_view entry_id)
   SIMPUL_ASSIGN_OR_RETURN(const auto bytes, store_->Get(EntryKey(entry_id)));
   if (!bytes) return std::nullopt;
   EntryRow row;
-  SIMPUL_RETURN_IF_ERROR(Decode(*bytes, row));
+  RevisionRow latest;
+  SIMPUL_RETURN_IF_ERROR(Decode(*bytes, row, latest));
   return row;
 }
 
 absl::StatusOr<RevisionRow> Ledger::Revision(std::string_view entry_id, uint32_t revision) const {
+  SIMPUL_ASSIGN_OR_RETURN(const auto bytes, store_->Get(EntryKey(entry_id)));
+  if (bytes) {
+    EntryRow row;
+    RevisionRow latest;
+    SIMPUL_RETURN_IF_ERROR(Decode(*bytes, row, latest));
+    if (row.latest == revision) return latest;
+  }
   return RowOf<RevisionRow>(*store_, RevisionKey(entry_id, revision));
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 using delivery::v1::DeliveryState;
 
-constexpr uint32_t kFormat = 3;
+constexpr uint32_t kFormat = 4;
 
 std::string Number64(uint64_t v) {
   std::string out;
@@ -189,6 +189,7 @@ std::string Encode(const LedgerStanding& standing, std::string_view origin) {
   for (const auto& [topic, next] : standing.next) base::PutBe64(out, static_cast<uint64_t>(next));
   for (const auto& [topic, digest] : standing.digests) out.append(eventlog::AsBytes(digest));
   base::PutBe64(out, standing.number);
+  base::PutBe64(out, standing.ahead);
   base::PutBe64(out, standing.counts.dead_letters);
   base::PutBe64(out, standing.counts.waiting_events);
   base::PutBe32(out, static_cast<uint32_t>(standing.counts.records.size()));
@@ -221,7 +222,7 @@ absl::Status Decode(std::string_view in, std::string_view origin, LedgerStanding
   }
   if (!TakeText(in, checksum) || checksum.size() != 32 || !TakeText(in, standing.claim) ||
       !TakeText(in, standing.pause_reason) ||
-      in.size() < 1 + 8 * 6 + 3 * sizeof(eventlog::RecordDigest) + 4) {
+      in.size() < 1 + 8 * 7 + 3 * sizeof(eventlog::RecordDigest) + 4) {
     return LedgerDamaged();
   }
   standing.checksum = base::SetChecksum::FromBytes(checksum);
@@ -238,6 +239,7 @@ absl::Status Decode(std::string_view in, std::string_view origin, LedgerStanding
     in.remove_prefix(digest.size());
   }
   standing.number = take();
+  standing.ahead = take();
   standing.counts.dead_letters = take();
   standing.counts.waiting_events = take();
   const uint32_t states = base::GetBe32(in);

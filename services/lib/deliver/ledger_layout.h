@@ -2,8 +2,8 @@
 // that the log refills, so no disk format; another layout takes another number.
 //
 //   m                                  LedgerStanding
-//   e entry                            EntryRow
-//   r entry revision                   RevisionRow
+//   e entry                            EntryRow, and the RevisionRow of its latest
+//   r entry revision                   RevisionRow of another
 //   b entry revision                   the revision, a timeline.v1.Entry
 //   P entry                            PartsRow
 //   p part                             the platform's id of a part that records share
@@ -91,6 +91,7 @@ struct LedgerStanding {
                                                                {eventlog::Topic::kEntries, {}},
                                                                {eventlog::Topic::kDeliveries, {}}};
   uint64_t number = 0;  // the last running number of entries
+  uint64_t ahead = 0;   // entries that deliveries speak of and topic entries has not brought
   base::SetChecksum checksum;
   LedgerCounts counts;
   std::string claim;  // the latest

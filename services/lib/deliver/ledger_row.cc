@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/bytes.h"
+#include "lib/base/status_macros.h"
 #include "lib/base/uuid.h"
 
 namespace simpul::deliver {
@@ -41,13 +42,15 @@ class Reader {
     broken_ = true;
     return 0;
   }
-  std::string Text() {
+  std::string Text() { return std::string(View()); }
+  // The same, of the bytes that are read.
+  std::string_view View() {
     const uint64_t length = Number();
     if (length > in_.size()) {
       broken_ = true;
       return "";
     }
-    std::string text(in_.substr(0, length));
+    const std::string_view text = in_.substr(0, length);
     in_.remove_prefix(length);
     return text;
   }
@@ -159,6 +162,20 @@ absl::Status Decode(std::string_view bytes, EntryRow& row) {
   row.queue_key = in.Text();
   row.held_key = in.Text();
   row.unsettled_key = in.Text();
+  return in.Done();
+}
+
+std::string Encode(const EntryRow& row, const RevisionRow& latest) {
+  Writer out;
+  out.Text(Encode(row));
+  if (row.latest != 0) out.Text(Encode(latest));
+  return out.Take();
+}
+
+absl::Status Decode(std::string_view bytes, EntryRow& row, RevisionRow& latest) {
+  Reader in(bytes);
+  SIMPUL_RETURN_IF_ERROR(Decode(in.View(), row));
+  if (row.latest != 0) SIMPUL_RETURN_IF_ERROR(Decode(in.View(), latest));
   return in.Done();
 }
 

@@ -88,6 +88,10 @@ std::string Encode(const EntryRow& row);
 std::string Encode(const PartsRow& row);
 absl::Status Decode(std::string_view bytes, RevisionRow& row);
 absl::Status Decode(std::string_view bytes, EntryRow& row);
+// An entry together with its latest revision: the two are always wanted together. `latest` is left
+// as it is where entries have brought none.
+std::string Encode(const EntryRow& row, const RevisionRow& latest);
+absl::Status Decode(std::string_view bytes, EntryRow& row, RevisionRow& latest);
 absl::Status Decode(std::string_view bytes, PartsRow& row);
 
 // Records of topic entries.

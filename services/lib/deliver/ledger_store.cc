@@ -67,6 +67,10 @@ struct LedgerMemory::Shared {
     table.cache_index_and_filter_blocks_with_high_priority = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    // In pieces: keys are random, and a look-up would read the whole filter of a file for one.
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.partition_filters = true;
+    table.metadata_block_size = 4 << 10;
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     return options;
   }
@@ -100,6 +104,7 @@ void LedgerWrites::Put(std::string_view key, std::string_view value) {
   batch_->writes.Put(ToSlice(key), ToSlice(value));
 }
 void LedgerWrites::Delete(std::string_view key) { batch_->writes.Delete(ToSlice(key)); }
+void LedgerWrites::DeleteOnce(std::string_view key) { batch_->writes.SingleDelete(ToSlice(key)); }
 
 struct LedgerStore::Database {
   std::filesystem::path folder;

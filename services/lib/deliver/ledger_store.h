@@ -32,6 +32,9 @@ class LedgerWrites {
   ~LedgerWrites();
   void Put(std::string_view key, std::string_view value);
   void Delete(std::string_view key);
+  // The same for a row that was put once, and not twice, since there was none: where both are still
+  // in memory nothing of it is ever written. Never mixed with Delete on one key.
+  void DeleteOnce(std::string_view key);
 
  private:
   friend class LedgerStore;

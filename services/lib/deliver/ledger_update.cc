@@ -88,7 +88,10 @@ absl::Status LedgerUpdate::TakeNewEntry(const log::v1::DerivedRecord& derived) {
         fmt::format("derived record {} holds no whole entry", derived.number()));
   }
   const std::string entry_id = base::UuidBytes(entry.entry_id());
-  SIMPUL_ASSIGN_OR_RETURN(Loaded* const loaded, Load(entry_id));
+  // A first revision of which deliveries cannot have spoken is of an entry that has no row: the
+  // usual case costs no look-up, which would ask every file.
+  const bool is_new = entry.revision() == 1 && standing_.ahead == 0;
+  SIMPUL_ASSIGN_OR_RETURN(Loaded* const loaded, Load(entry_id, is_new));
   const uint32_t before = loaded->row.latest;
   if (entry.revision() <= before) {
     return absl::InternalError(
@@ -196,7 +199,7 @@ absl::Status LedgerUpdate::TakeStep(const eventlog::OwnedRecord& record,
         fmt::format("position {} of deliveries names no delivery record", record.position));
   }
   const std::string entry_id = base::UuidBytes(entry_text);
-  SIMPUL_ASSIGN_OR_RETURN(Loaded* const loaded, Load(entry_id));
+  SIMPUL_ASSIGN_OR_RETURN(Loaded* const loaded, Load(entry_id, /*is_new=*/false));
   // Deliveries may be ahead of entries, and an attempt stands in its subject's way at once.
   if (loaded->row.subject_key.empty()) loaded->row.subject_key = record.key;
   const uint32_t seen_before = loaded->row.revision_seen;
@@ -277,8 +280,12 @@ void LedgerUpdate::DropBytes(const std::string& entry_id, EntryRow& row) {
 absl::Status LedgerUpdate::Finish() {
   for (auto& [entry_id, loaded] : entries_) {
     SIMPUL_RETURN_IF_ERROR(FileEntry(entry_id, loaded));
-    writes_.Put(EntryKey(entry_id), Encode(loaded.row));
+    if (loaded.is_ahead) --standing_.ahead;
+    if (loaded.row.latest == 0) ++standing_.ahead;
+    RevisionRow& latest = loaded.revisions[loaded.row.latest];  // of none: not written
+    writes_.Put(EntryKey(entry_id), Encode(loaded.row, latest));
     for (const auto& [number, revision] : loaded.revisions) {
+      if (number == loaded.row.latest) continue;
       writes_.Put(RevisionKey(entry_id, number), Encode(revision));
     }
     if (loaded.parts_changed && !loaded.parts->parts.empty()) {
@@ -332,26 +339,32 @@ absl::Status LedgerUpdate::FileEntry(const std::string& entry_id, Loaded& loaded
 
 void LedgerUpdate::File(const std::string& key, std::string_view value, std::string& stands) {
   if (key == stands) return;
-  if (!stands.empty()) writes_.Delete(stands);
+  if (!stands.empty()) writes_.DeleteOnce(stands);
   if (!key.empty()) writes_.Put(key, value);
   stands = key;
 }
 
-absl::StatusOr<LedgerUpdate::Loaded*> LedgerUpdate::Load(const std::string& entry_id) {
-  const auto [it, is_new] = entries_.try_emplace(entry_id);
-  if (!is_new) return &it->second;
+absl::StatusOr<LedgerUpdate::Loaded*> LedgerUpdate::Load(const std::string& entry_id, bool is_new) {
+  const auto [it, is_first] = entries_.try_emplace(entry_id);
+  Loaded& loaded = it->second;
+  if (!is_first || is_new) return &loaded;
   SIMPUL_ASSIGN_OR_RETURN(const auto bytes, store_.Get(EntryKey(entry_id)));
-  if (bytes) SIMPUL_RETURN_IF_ERROR(Decode(*bytes, it->second.row));
-  it->second.queue_key_before = it->second.row.queue_key;
-  return &it->second;
+  if (!bytes) return &loaded;
+  RevisionRow latest;
+  SIMPUL_RETURN_IF_ERROR(Decode(*bytes, loaded.row, latest));
+  loaded.is_ahead = loaded.row.latest == 0;
+  if (!loaded.is_ahead) loaded.revisions.emplace(loaded.row.latest, std::move(latest));
+  loaded.known_to = std::max(loaded.row.latest, loaded.row.revision_seen);
+  loaded.queue_key_before = loaded.row.queue_key;
+  return &loaded;
 }
 
 absl::StatusOr<RevisionRow*> LedgerUpdate::LoadRevision(const std::string& entry_id, Loaded& loaded,
                                                         uint32_t revision) {
   const auto [it, is_new] = loaded.revisions.try_emplace(revision);
   if (!is_new) return &it->second;
-  // An entry never seen before has no rows: the usual case costs no look-up.
-  if (loaded.row.latest != 0 || loaded.row.revision_seen != 0) {
+  // A revision of which nothing was read before has no row: the usual case costs no look-up.
+  if (revision <= loaded.known_to) {
     SIMPUL_ASSIGN_OR_RETURN(const auto bytes, store_.Get(RevisionKey(entry_id, revision)));
     if (bytes) SIMPUL_RETURN_IF_ERROR(Decode(*bytes, it->second));
   }

@@ -58,11 +58,14 @@ class LedgerUpdate {
     EntryRow row;
     std::map<uint32_t, RevisionRow> revisions;
     std::optional<PartsRow> parts;
+    uint32_t known_to = 0;  // the newest revision that has a row
+    bool is_ahead = false;  // it has a row, and entries had not brought it
     std::string queue_key_before;
     bool parts_changed = false;
   };
 
-  absl::StatusOr<Loaded*> Load(const std::string& entry_id);
+  // `is_new`: it has no row, unless this batch gave it one.
+  absl::StatusOr<Loaded*> Load(const std::string& entry_id, bool is_new);
   absl::StatusOr<RevisionRow*> LoadRevision(const std::string& entry_id, Loaded& loaded,
                                             uint32_t revision);
   absl::Status LoadParts(const std::string& entry_id, Loaded& loaded);
