@@ -90,6 +90,14 @@ class Forwarder {
   // Appends what is to be claimed and can be. Of the follower's thread; never waits.
   void ClaimWhatFits();
   void ShowCounts(uint32_t partition);
+  // Of what waits in a partition, what was accepted first.
+  struct Oldest {
+    bool is_known = false;  // false: it is to be looked up
+    std::string key{};      // of the item
+    int64_t at_us = 0;      // 0: nothing waits
+    void Note(const deliver::WorkItem& item);
+  };
+  static void NoteWork(Oldest& oldest, const deliver::Applied& applied);
   // How old what waits is, where there is no sender to say it. Once a second, however often called.
   void ShowAge();
   // Waits until the ledgers have applied everything before these positions. Unavailable: not within
@@ -126,7 +134,9 @@ class Forwarder {
   std::condition_variable applied_;
   std::vector<deliver::LedgerCounts> shown_;  // by partition, as the metrics count them
 
-  base::Time show_age_at_{};  // of the follower's thread
+  // Of the follower's thread, where there is no sender.
+  base::Time show_age_at_{};
+  std::vector<Oldest> oldest_;  // by partition
 
   std::unique_ptr<deliver::NationalPlatform> platform_;
   std::unique_ptr<Sender> sender_;
