@@ -123,15 +123,9 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   for (size_t n = 0; n < places.size(); ++n) {
     const Place& place = places[n];
     self.ends_at_start_.emplace_back(place, ends[n]);
-    const int64_t next = ledgers[place.partition]->Next(place.topic);
-    if (next <= ends[n]) continue;
-    const std::string folder =
-        (self.options_.folder / fmt::format("{:02}", place.partition)).string();
-    return absl::FailedPreconditionError(fmt::format(
-        "{} is ahead of its log: it has applied position {} of {}, which ends before position {}. "
-        "Records were lost: restore the log. If that cannot be done, delete {}: it is made again "
-        "from what is left.",
-        folder, next - 1, eventlog::PlaceText(place), ends[n], folder));
+    SIMPUL_RETURN_IF_ERROR(eventlog::CheckNotAhead(
+        (self.options_.folder / fmt::format("{:02}", place.partition)).string(), place,
+        ledgers[place.partition]->Next(place.topic) - 1, ends[n]));
   }
   if (self.platform_ != nullptr) {
     self.claims_ = std::make_shared<Claims>();

@@ -55,6 +55,9 @@ constexpr std::chrono::seconds kPatience{5};
 // What the log has for the record that a checkpoint is compared with.
 constexpr std::chrono::seconds kCompareMax{10};
 
+// What is read of each partition.
+constexpr Topic kRead[] = {Topic::kEvents, Topic::kEntries, Topic::kDeadLetters};
+
 // The last record applied is read again, to be compared; the install record never.
 int64_t FirstToRead(int64_t last_applied) { return std::max<int64_t>(last_applied, 1); }
 
@@ -168,7 +171,9 @@ struct TimelineRole::State {
                                            "Dead letters that the projection reported.")),
         memory(timeline::StoreMemory::Make(kMemoryBytes)) {}
 
-  absl::Status OpenPartition(const eventlog::OwnedPartition& owned,
+  absl::Status OpenPartitions(const eventlog::Replica& replica, const std::filesystem::path& folder,
+                              std::string_view program);
+  absl::Status OpenPartition(const eventlog::OwnedPartition& owned, std::span<const int64_t> ends,
                              const std::filesystem::path& folder, std::string_view program);
   absl::Status Restore(const Partition& partition, const std::filesystem::path& folder);
   absl::Status StartGroup(Group& group);
@@ -194,7 +199,28 @@ struct TimelineRole::State {
   int64_t KnownEnd(const Partition& partition) const;
 };
 
+absl::Status TimelineRole::State::OpenPartitions(const eventlog::Replica& replica,
+                                                 const std::filesystem::path& folder,
+                                                 std::string_view program) {
+  by_number.resize(log.partitions());
+  const std::vector<eventlog::OwnedPartition> all =
+      eventlog::OwnedBy(replica, log.partitions(), eventlog::kOwners);
+  std::vector<eventlog::Place> places;
+  for (const eventlog::OwnedPartition& owned : all) {
+    for (const Topic topic : kRead) places.push_back({topic, owned.number});
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
+  auto left = std::span(ends);
+  for (const eventlog::OwnedPartition& owned : all) {
+    SIMPUL_RETURN_IF_ERROR(OpenPartition(owned, left.first(std::size(kRead)), folder, program));
+    left = left.subspan(std::size(kRead));
+  }
+  return absl::OkStatus();
+}
+
+// `ends` of what it reads.
 absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& owned,
+                                                std::span<const int64_t> ends,
                                                 const std::filesystem::path& folder,
                                                 std::string_view program) {
   const uint32_t number = owned.number;
@@ -203,9 +229,6 @@ absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& 
   partition.rank = owned.rank;
   by_number[number] = &partition;
   const std::filesystem::path own = folder / fmt::format("{:02}", number);
-  const eventlog::Place places[] = {
-      {Topic::kEvents, number}, {Topic::kEntries, number}, {Topic::kDeadLetters, number}};
-  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
   partition.events_end = ends[0];
   partition.entries_end = ends[1];
   partition.letters_end = ends[2];
@@ -222,18 +245,10 @@ absl::Status TimelineRole::State::OpenPartition(const eventlog::OwnedPartition& 
   partition.entries_position = state.entries_position;
   partition.is_compared = state.is_compared;
   partition.is_entries_compared = state.is_entries_compared;
-  for (const auto& [topic, position, end] :
-       {std::tuple(Topic::kEvents, state.position, partition.events_end),
-        std::tuple(Topic::kEntries, state.entries_position, partition.entries_end)}) {
-    if (position >= end) {
-      return absl::FailedPreconditionError(fmt::format(
-          "{} is ahead of its log: it has applied position {} of {} partition {}, "
-          "where the log ends before position {}. Records were lost: restore the log. "
-          "If that cannot be done, delete {}: it is made again from what is left.",
-          own.string(), position, eventlog::TopicName(topic), number, end, own.string()));
-    }
-  }
-  return absl::OkStatus();
+  SIMPUL_RETURN_IF_ERROR(eventlog::CheckNotAhead(own.string(), {Topic::kEvents, number},
+                                                 state.position, partition.events_end));
+  return eventlog::CheckNotAhead(own.string(), {Topic::kEntries, number}, state.entries_position,
+                                 partition.entries_end);
 }
 
 absl::Status TimelineRole::State::Restore(const Partition& partition,
@@ -288,17 +303,22 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
 // A replica whose own position went with its memory, or its folder, is told by the entries how far
 // the events once reached.
 absl::Status TimelineRole::State::CheckSources(const Group& group) const {
+  // Since the start other owners may have derived from what has come since the start.
+  std::vector<eventlog::Place> places;
+  std::vector<int64_t> sources;
   for (const Partition* partition : group.partitions) {
     const int64_t source = partition->store->state().read_source;
     if (source < partition->events_end) continue;
-    // Since the start other owners may have derived from what has come since the start.
-    SIMPUL_ASSIGN_OR_RETURN(const int64_t end, log.End({Topic::kEvents, partition->number}));
-    if (source < end) continue;
+    places.push_back({Topic::kEvents, partition->number});
+    sources.push_back(source);
+  }
+  SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, log.Ends(places));
+  for (size_t n = 0; n < places.size(); ++n) {
+    if (sources[n] < ends[n]) continue;
     return absl::FailedPreconditionError(fmt::format(
-        "{} partition {} ends before position {}, and {} tells of an event at position {}: records "
-        "were lost. Restore the log",
-        eventlog::TopicName(Topic::kEvents), partition->number, end,
-        eventlog::TopicName(Topic::kEntries), source));
+        "{} ends before position {}, and {} tells of an event at position {}: records were lost. "
+        "Restore the log",
+        eventlog::PlaceText(places[n]), ends[n], eventlog::TopicName(Topic::kEntries), sources[n]));
   }
   return absl::OkStatus();
 }
@@ -515,11 +535,7 @@ absl::StatusOr<std::unique_ptr<TimelineRole>> TimelineRole::Open(
     state->checkpoints = std::make_unique<timeline::Checkpoints>(timeline::Checkpoints::Options{
         .folder = checkpoints.folder / "timeline", .replica = replica.number});
   }
-  state->by_number.resize(log.partitions());
-  for (const eventlog::OwnedPartition& owned :
-       eventlog::OwnedBy(replica, log.partitions(), eventlog::kOwners)) {
-    SIMPUL_RETURN_IF_ERROR(state->OpenPartition(owned, folder, program));
-  }
+  SIMPUL_RETURN_IF_ERROR(state->OpenPartitions(replica, folder, program));
   state->waiters = std::make_unique<PositionWaiters>(log.partitions(), kReadersWaitingMax);
   for (const Partition& partition : state->partitions) {
     state->waiters->Reached(partition.number, partition.position.load());

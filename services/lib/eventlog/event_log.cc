@@ -36,6 +36,15 @@ absl::StatusOr<int64_t> EventLog::End(Place place) {
   return ends.front();
 }
 
+absl::Status CheckNotAhead(std::string_view folder, Place place, int64_t applied, int64_t end) {
+  if (applied < end) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "{} is ahead of its log: it has applied position {} of {}, which ends before position {}. "
+      "Records were lost: restore the log. Where it was restored and this is all of it, delete {}: "
+      "it is made again from the log.",
+      folder, applied, PlaceText(place), end, folder));
+}
+
 std::vector<Appended> AppendAndWait(EventLog& log, std::vector<Draft> drafts) {
   size_t bytes = 0;
   for (const Draft& draft : drafts) bytes += draft.key.size() + draft.value.size();

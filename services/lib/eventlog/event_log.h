@@ -145,6 +145,11 @@ class EventLog {
   virtual absl::Status Health() const = 0;
 };
 
+// Whether what was applied of a place, up to a position, is on the log, which ends before `end`.
+// FailedPrecondition: records were lost, or the log was restored; `folder` holds what was made of
+// them.
+absl::Status CheckNotAhead(std::string_view folder, Place place, int64_t applied, int64_t end);
+
 // Admit, append and wait. When nothing is admitted, every answer is that error. Not from a thread
 // of the log.
 std::vector<Appended> AppendAndWait(EventLog& log, std::vector<Draft> drafts);
