@@ -3,9 +3,6 @@
 //
 //   tests/support/with_kafka.py -- bench_kafka [ROUNDS]    prints one JSON object a line, as the
 //   others
-#include <librdkafka/rdkafka.h>
-
-#include <atomic>
 #include <cstdlib>
 #include <deque>
 #include <future>
@@ -19,6 +16,7 @@
 #include "lib/eventlog/kafka_log.h"
 #include "lib/eventlog/kafka_topics.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/raw_producer.h"
 #include "tests/bench/samples.h"
 
 namespace simpul::eventlog {
@@ -35,69 +33,16 @@ constexpr size_t kRecords = 200'000;  // a round
 constexpr std::string_view kId = "7d444840-9dc0-41d1-b245-5ffdce74fad2";
 constexpr std::string_view kType = "simpul.event.visit";
 constexpr std::string_view kSource = "P7324020101";
-constexpr std::string_view kTime = "2026-01-05T01:12:00Z";
 constexpr int64_t kTimeUs = 1'767'575'520'000'000;
 
-class Raw {
- public:
-  Raw(const std::string& bootstrap, std::string topic) : topic_(std::move(topic)) {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    for (const auto& [name, value] : std::vector<std::pair<const char*, std::string>>{
-             {"bootstrap.servers", bootstrap},
-             {"enable.idempotence", "true"},
-             {"acks", "all"},
-             {"compression.codec", "zstd"},
-             {"linger.ms", "5"},
-             {"message.max.bytes", std::to_string(kTopicMessageBytesMin)},
-             {"socket.nagle.disable", "true"},
-             {"queue.buffering.max.kbytes", std::to_string(64 << 10)},
-             {"queue.buffering.max.messages", "2000000"}}) {
-      SIMPUL_CHECK(rd_kafka_conf_set(conf, name, value.c_str(), nullptr, 0) == RD_KAFKA_CONF_OK,
-                   "{}", name);
-    }
-    rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
-      SIMPUL_CHECK(message->err == RD_KAFKA_RESP_ERR_NO_ERROR, "not taken");
-    });
-    client_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
-    SIMPUL_CHECK(client_ != nullptr, "no producer");
-    rkt_ = rd_kafka_topic_new(client_, topic_.c_str(), nullptr);
+void Produce(bench::RawProducer& raw, const std::vector<Sample>& samples) {
+  for (size_t i = 0; i < kRecords; ++i) {
+    const Sample& sample = samples[i % samples.size()];
+    raw.Put(static_cast<int32_t>(event::PartitionOf(sample.key, kPartitions)), sample.key,
+            sample.value);
   }
-  ~Raw() {
-    rd_kafka_topic_destroy(rkt_);
-    rd_kafka_destroy(client_);
-  }
-
-  void Produce(const std::vector<Sample>& samples) {
-    for (size_t i = 0; i < kRecords; ++i) {
-      const Sample& sample = samples[i % samples.size()];
-      const auto partition = static_cast<int32_t>(event::PartitionOf(sample.key, kPartitions));
-      while (Put(sample, partition) == RD_KAFKA_RESP_ERR__QUEUE_FULL) rd_kafka_poll(client_, 1);
-      if (i % 100 == 0) rd_kafka_poll(client_, 0);
-    }
-    rd_kafka_flush(client_, 60'000);
-  }
-
- private:
-  static ssize_t Size(std::string_view text) { return static_cast<ssize_t>(text.size()); }
-
-  rd_kafka_resp_err_t Put(const Sample& sample, int32_t partition) {
-    return rd_kafka_producev(
-        client_, RD_KAFKA_V_RKT(rkt_), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_KEY(sample.key.data(), sample.key.size()),
-        RD_KAFKA_V_VALUE(const_cast<char*>(sample.value.data()), sample.value.size()),
-        RD_KAFKA_V_HEADER("ce_specversion", "1.0", 3),
-        RD_KAFKA_V_HEADER("ce_id", kId.data(), Size(kId)),
-        RD_KAFKA_V_HEADER("ce_type", kType.data(), Size(kType)),
-        RD_KAFKA_V_HEADER("ce_source", kSource.data(), Size(kSource)),
-        RD_KAFKA_V_HEADER("ce_time", kTime.data(), Size(kTime)),
-        RD_KAFKA_V_HEADER("content-type", "application/protobuf", 20),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-  }
-
-  const std::string topic_;
-  rd_kafka_t* client_ = nullptr;
-  rd_kafka_topic_t* rkt_ = nullptr;
-};
+  raw.Flush();
+}
 
 std::vector<Draft> DraftsOf(const std::vector<Sample>& samples, size_t from) {
   std::vector<Draft> drafts;
@@ -177,15 +122,15 @@ int Run(int count, char** words) {
   make(raw_settings, "raw.");
   const auto log = KafkaLog::Open(ours_settings, options, metrics);
   SIMPUL_CHECK(log.ok(), "{}", log.status().ToString());
-  Raw raw(bootstrap, raw_settings.TopicName(Topic::kEvents));
-  raw.Produce(samples);  // connections are made, the broker is warm
+  bench::RawProducer raw(bootstrap, raw_settings.TopicName(Topic::kEvents));
+  Produce(raw, samples);  // connections are made, the broker is warm
   Append(**log, samples);
   std::vector<double> ours_rates;
   std::vector<double> raw_rates;
   Cost ours_cost;
   Cost raw_cost;
   for (int round = 0; round < rounds; ++round) {
-    const Cost theirs = bench::Measure([&] { raw.Produce(samples); });
+    const Cost theirs = bench::Measure([&] { Produce(raw, samples); });
     const Cost own = bench::Measure([&] { Append(**log, samples); });
     raw_rates.push_back(kRecords / theirs.wall_s);
     ours_rates.push_back(kRecords / own.wall_s);

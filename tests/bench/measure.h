@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +12,8 @@
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "lib/base/check.h"
 
 namespace simpul::bench {
 
@@ -27,6 +30,15 @@ inline double CpuSeconds(int who = RUSAGE_SELF) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// The same of another process that runs.
+inline double CpuSecondsOf(pid_t process) {
+  clockid_t clock;
+  timespec taken{};
+  SIMPUL_CHECK(::clock_getcpuclockid(process, &clock) == 0 && ::clock_gettime(clock, &taken) == 0,
+               "The process has ended.");
+  return static_cast<double>(taken.tv_sec) + static_cast<double>(taken.tv_nsec) * 1e-9;
 }
 
 inline double SecondsSince(std::chrono::steady_clock::time_point begin) {
