@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -52,6 +53,8 @@ constexpr std::chrono::seconds kWaitMax{30};
 constexpr std::chrono::seconds kWatchPause{1};
 // What this owner's betters have for appending what is derived.
 constexpr std::chrono::seconds kPatience{5};
+// What the log has for making room in a full outbox before the other partitions are read on.
+constexpr std::chrono::milliseconds kRoomWait{500};
 // What the log has for the record that a checkpoint is compared with.
 constexpr std::chrono::seconds kCompareMax{10};
 
@@ -105,6 +108,7 @@ struct Partition {
   std::atomic<bool> is_entries_compared = false;
   std::atomic<bool> is_outbox_full = false;  // its events wait until some of it is read back
 
+  bool HasRoom() const { return store->state().outbox_bytes < kOutboxBytesMax / 2; }
   // One before it is the last position that stood at the start.
   bool HasCaughtUp() const { return is_compared.load() && position.load() + 1 >= events_end; }
   // And what is left out.
@@ -131,6 +135,11 @@ struct Group {
   // For those who make room in an outbox; cleared under its mutex before the follower ends.
   std::mutex to_retry_mutex;
   Follower* to_retry = nullptr;
+
+  // The projection waits here for room in the outbox of one of its partitions.
+  std::mutex room_mutex;
+  std::condition_variable room_made;
+  const Partition* short_of_room = nullptr;  // under room_mutex
 };
 
 }  // namespace
@@ -180,6 +189,9 @@ struct TimelineRole::State {
   absl::Status CheckSources(const Group& group) const;
   void StartProjection(Group& group);
   absl::Status Apply(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
+  absl::Status ApplyWhatFits(Partition& partition, std::span<const eventlog::OwnedRecord> records);
+  // True once there is room again in its outbox; false at `until`, and when the role ends.
+  bool AwaitRoom(const Partition& partition, steady_clock::time_point until);
   absl::Status ReadBack(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
   absl::Status Learn(uint32_t partition, std::span<const eventlog::OwnedRecord> records);
   void Retry(Group& group);
@@ -354,9 +366,33 @@ void TimelineRole::State::StartProjection(Group& group) {
             {{"reason", group.failure}});
 }
 
+// A subscription that leaves a partition out is made anew, and fetches again what it had of all the
+// others: a full outbox is waited for, once, before that.
 absl::Status TimelineRole::State::Apply(uint32_t number,
                                         std::span<const eventlog::OwnedRecord> records) {
   Partition& partition = *by_number[number];
+  const bool was_full = partition.is_outbox_full.load();
+  const auto until = steady_clock::now() + kRoomWait;
+  absl::Status status = ApplyWhatFits(partition, records);
+  while (absl::IsResourceExhausted(status) && !was_full && AwaitRoom(partition, until)) {
+    status = ApplyWhatFits(partition, records);
+  }
+  return status;
+}
+
+bool TimelineRole::State::AwaitRoom(const Partition& partition, steady_clock::time_point until) {
+  Group& group = *partition.group;
+  Drive(group);
+  std::unique_lock lock(group.room_mutex);
+  group.short_of_room = &partition;
+  const bool is_made = group.room_made.wait_until(
+      lock, until, [&] { return stopping.load() || partition.HasRoom(); });
+  group.short_of_room = nullptr;
+  return is_made && !stopping.load();
+}
+
+absl::Status TimelineRole::State::ApplyWhatFits(Partition& partition,
+                                                std::span<const eventlog::OwnedRecord> records) {
   timeline::Store::Applied applied;
   const absl::Status status = partition.guard->Apply(
       *partition.store, records,
@@ -371,7 +407,7 @@ absl::Status TimelineRole::State::Apply(uint32_t number,
   dead_letters_total.Increment(static_cast<double>(applied.dead_letters));
   partition.position = status.ok() ? std::max(partition.position.load(), records.back().position)
                                    : partition.store->state().position;
-  waiters->Reached(number, partition.position.load());
+  waiters->Reached(partition.number, partition.position.load());
   watchers.Tell(applied.watched);
   return status;
 }
@@ -382,9 +418,16 @@ absl::Status TimelineRole::State::ReadBack(uint32_t number,
   SIMPUL_RETURN_IF_ERROR(partition.store->ReadBack(records));
   partition.is_entries_compared = true;
   partition.entries_position = std::max(partition.entries_position.load(), records.back().position);
-  if (partition.is_outbox_full.load() &&
-      partition.store->state().outbox_bytes < kOutboxBytesMax / 2) {
-    Retry(*partition.group);
+  if (partition.is_outbox_full.load() && partition.HasRoom()) {
+    Group& group = *partition.group;
+    {
+      const std::lock_guard lock(group.room_mutex);
+      if (group.short_of_room == &partition) {
+        group.room_made.notify_one();
+        return absl::OkStatus();
+      }
+    }
+    Retry(group);
   }
   return absl::OkStatus();
 }
@@ -576,6 +619,10 @@ TimelineRole::~TimelineRole() {
     if (partition.publisher != nullptr) partition.publisher->Stop();
   }
   for (Group& group : state_->groups) {
+    {
+      const std::lock_guard lock(group.room_mutex);
+      group.room_made.notify_one();
+    }
     {
       const std::lock_guard lock(group.to_retry_mutex);
       group.to_retry = nullptr;
