@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,8 +18,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <numeric>
 #include <sstream>
 #include <string>
@@ -28,28 +25,19 @@
 #include <vector>
 
 #include "lib/base/check.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/eventlog/data_folder.h"
 #include "lib/eventlog/embedded_log.h"
-#include "lib/rpc/channel.h"
-#include "simpul/ingest/v1/ingest.grpc.pb.h"
-#include "simpul/timeline/v1/timeline_service.grpc.pb.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/serving.h"
 #include "tests/bench/weighings.h"
-#include "tests/support/child_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/temp_folder.h"
 
 namespace simpul::bench {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
-constexpr int kRate = 700;  // events a second: the nation's peak hour
-constexpr int kPacedSeconds = 10;
-constexpr size_t kPacedThreads = 48;  // so many that none comes late because of the one before
 constexpr size_t kBurstEvents = 100'000;
 constexpr size_t kFewEvents = 10'000;
 constexpr size_t kCostRounds = 5;
@@ -57,30 +45,10 @@ constexpr size_t kBurstThreads = 4;
 constexpr double kSyncSeconds = 5;
 constexpr size_t kBatch = 500;
 
-// `simpul serve` on a folder, from start to end.
-class Program {
+// `simpul serve` on a folder, all roles on the log in it.
+class Program : public Serving {
  public:
-  Program(const std::string& path, const std::filesystem::path& data)
-      : data_(data),
-        process_(std::filesystem::absolute(path), {"serve", "--data", data.string(), "--grpc",
-                                                   "127.0.0.1:0", "--admin", "127.0.0.1:0"}) {
-    process_.Hear(1);  // it listens
-  }
-  ~Program() { process_.Stop(); }
-  void Kill() { process_.Kill(); }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  // Where it listens for "grpc" and "admin".
-  std::string Address(std::string_view door) const {
-    const auto ports = base::ReadFile(data_ / "ports.json");
-    SIMPUL_CHECK(ports.ok(), "The program has ended.");
-    const std::string before = fmt::format("\"{}\":\"", door);
-    const size_t at = ports->find(before);
-    SIMPUL_CHECK(at != std::string::npos, "ports.json lacks {}.", door);
-    const size_t from = at + before.size();
-    return ports->substr(from, ports->find('"', from) - from);
-  }
+  Program(const std::string& path, const std::filesystem::path& data) : Serving(path, data) {}
 
   // Records that were appended to the log since the start, and how many of them the forwarder and
   // the timelines have taken: each takes every one, where nothing is sent.
@@ -127,21 +95,14 @@ class Program {
   }
 
   // Processor time it has taken, microseconds.
-  double CpuMicros() const {
-    clockid_t clock;
-    timespec taken{};
-    SIMPUL_CHECK(
-        ::clock_getcpuclockid(process_.pid(), &clock) == 0 && ::clock_gettime(clock, &taken) == 0,
-        "The program has ended.");
-    return static_cast<double>(taken.tv_sec) * 1e6 + static_cast<double>(taken.tv_nsec) * 1e-3;
-  }
+  double CpuMicros() const { return CpuSecondsOf(pid()) * 1e6; }
 
   // The same by what its threads are called, numbers at the end left out.
   std::map<std::string, double> CpuMicrosByThread() const {
     std::map<std::string, double> taken;
     std::error_code gone;  // a thread may end while it is looked at
     for (const auto& task :
-         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process_.pid()), gone)) {
+         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid()), gone)) {
       std::string name;
       double nanos = 0;
       std::getline(std::ifstream(task.path() / "comm"), name);
@@ -153,7 +114,7 @@ class Program {
 
   // In MiB: VmRSS now, or VmHWM, the most there was.
   double Resident(std::string_view row) const {
-    std::ifstream in(fmt::format("/proc/{}/status", process_.pid()));
+    std::ifstream in(fmt::format("/proc/{}/status", pid()));
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with(row)) return std::stod(line.substr(row.size() + 1)) / 1024;
     }
@@ -188,92 +149,7 @@ class Program {
       before = taken;
     }
   }
-
-  std::filesystem::path data_;
-  testing::ChildProcess process_;
 };
-
-// A channel of its own.
-class Caller {
- public:
-  explicit Caller(const std::string& address)
-      : channel_(rpc::Connect(address)),
-        ingest_(ingest::v1::IngestService::NewStub(channel_)),
-        timeline_(timeline::v1::TimelineService::NewStub(channel_)) {}
-
-  // The positions of the events [from, until).
-  std::vector<std::string> Submit(size_t from, size_t until, size_t patients) {
-    ingest::v1::SubmitEventsRequest request;
-    for (size_t n = from; n < until; ++n) *request.add_events() = Weighing(n, patients);
-    grpc::ClientContext context;
-    ingest::v1::SubmitEventsResponse response;
-    const grpc::Status status = ingest_->SubmitEvents(&context, request, &response);
-    SIMPUL_CHECK(status.ok(), "{}", status.error_message());
-    std::vector<std::string> positions;
-    for (const auto& outcome : response.outcomes()) {
-      SIMPUL_CHECK(outcome.outcome() == ingest::v1::OUTCOME_ACCEPTED, "{}",
-                   outcome.ShortDebugString());
-      positions.push_back(outcome.position());
-    }
-    return positions;
-  }
-
-  // Waits until the event is on its patient's timeline.
-  void Await(size_t n, size_t patients, const std::string& position) {
-    timeline::v1::GetTimelineRequest request;
-    *request.mutable_patient() = Weighing(n, patients).subject().identities(0);
-    request.set_min_position(position);
-    request.mutable_wait_max()->set_seconds(30);
-    request.set_page_size(1);
-    grpc::ClientContext context;
-    timeline::v1::GetTimelineResponse response;
-    const grpc::Status status = timeline_->GetTimeline(&context, request, &response);
-    SIMPUL_CHECK(status.ok(), "{}", status.error_message());
-    SIMPUL_CHECK(!response.entries().empty(), "The timeline is empty.");
-  }
-
-  // True once everything on the log is on the timelines.
-  bool HasCaughtUp() {
-    grpc::ClientContext context;
-    timeline::v1::GetStateResponse state;
-    const grpc::Status status = timeline_->GetState(&context, {}, &state);
-    SIMPUL_CHECK(status.ok(), "{}", status.error_message());
-    return std::ranges::all_of(state.partitions(), [](const auto& partition) {
-      return partition.position() == partition.log_end();
-    });
-  }
-
- private:
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<ingest::v1::IngestService::Stub> ingest_;
-  std::unique_ptr<timeline::v1::TimelineService::Stub> timeline_;
-};
-
-// From before the call that submits an event until it is seen on the timeline, in milliseconds.
-std::vector<double> Pace(const std::string& address, size_t first, size_t patients) {
-  std::vector<double> all;
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Caller>> callers;
-  for (size_t n = 0; n < kPacedThreads; ++n) {
-    callers.push_back(std::make_unique<Caller>(address));
-    callers.back()->HasCaughtUp();  // connected
-  }
-  const auto begin = Steady::now();
-  OnThreads(kPacedThreads, [&](size_t thread) {
-    Caller& caller = *callers[thread];
-    std::vector<double> own;
-    for (size_t n = thread; n < static_cast<size_t>(kRate) * kPacedSeconds; n += kPacedThreads) {
-      const auto due = begin + std::chrono::microseconds(1'000'000 * n / kRate);
-      std::this_thread::sleep_until(due);
-      caller.Await(first + n, patients, caller.Submit(first + n, first + n + 1, patients).at(0));
-      // From when it was due: who comes late because the one before took long has waited too.
-      own.push_back(SecondsSince(due) * 1000);
-    }
-    const std::lock_guard lock(mutex);
-    all.insert(all.end(), own.begin(), own.end());
-  });
-  return all;
-}
 
 // What the disk alone takes to make a small record durable, in milliseconds, as often as one can
 // follow another for some seconds.
@@ -398,7 +274,7 @@ int Run(const std::string& program, size_t events, const std::filesystem::path& 
   const std::vector<double> sync_ms = SyncAlone(folder);
   PrintAsked("one small write made durable on this disk, nothing else asked of it, p99",
              Quantile(sync_ms, 0.99), "", "ms");
-  const std::vector<double> ms = Pace(address, pushed, patients);
+  const std::vector<double> ms = Pace(address, address, pushed, patients);
   pushed += kRate * kPacedSeconds;
   fmt::print(stderr, "p50 {:.1f} ms, p90 {:.1f}, p95 {:.1f}, p99 {:.1f}, max {:.1f}\n",
              Quantile(ms, 0.5), Quantile(ms, 0.9), Quantile(ms, 0.95), Quantile(ms, 0.99),
