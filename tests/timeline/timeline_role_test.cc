@@ -293,7 +293,7 @@ TEST_F(RoleTest, SaysHowFarItIsWhenAPositionDoesNotCome) {
 TEST_F(RoleTest, SaysHowManyRecordsOfTheLogAreNotAppliedYet) {
   Push({Weighing(1, "2026-02-03T09:00")});
   GetTimelineResponse response;
-  ASSERT_TRUE(Get(Ask(), response).ok());
+  while (response.entries().empty()) ASSERT_TRUE(Get(Ask(), response).ok());
   EXPECT_EQ(response.records_behind(), 0u);
   PushWhatOnlyANewerProgramReads();
   while (response.records_behind() == 0) {
