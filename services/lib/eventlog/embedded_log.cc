@@ -173,15 +173,12 @@ rocksdb::Options StoreOptions(std::shared_ptr<rocksdb::EventListener> listener) 
       rocksdb::NewFixedPrefixTransform(kPrefixBytes));
 
   // Records are written once, never deleted, and read in order: merging serves only to keep files
-  // few, so it is done rarely, in wide steps and among files of one size: else each merge would
-  // take the file of the last one along, and every record were written again at each.
+  // few, so it is done rarely and in wide steps.
   options.compaction_style = rocksdb::kCompactionStyleUniversal;
-  options.level0_file_num_compaction_trigger = 24;
-  options.level0_slowdown_writes_trigger = 60;
-  options.level0_stop_writes_trigger = 84;
-  options.compaction_options_universal.min_merge_width = 12;
-  options.compaction_options_universal.size_ratio = 50;
-  options.compaction_options_universal.stop_style = rocksdb::kCompactionStopStyleSimilarSize;
+  options.level0_file_num_compaction_trigger = 8;
+  options.level0_slowdown_writes_trigger = 40;
+  options.level0_stop_writes_trigger = 64;
+  options.compaction_options_universal.min_merge_width = 4;
   // Nothing is ever replaced, so a merge gives no space back and age is no reason for one.
   options.compaction_options_universal.max_size_amplification_percent = 10'000;
   options.ttl = 0;
