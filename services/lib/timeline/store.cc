@@ -192,15 +192,12 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
   options.memtable_prefix_bloom_size_ratio = 0.02;
   options.max_background_jobs = 2;
   options.max_open_files = 60;
-  // Shared buffers make small files. Merged eight at a time: with levels every dozen of them
-  // rewrote all that is below, twelve bytes for each that was new.
-  options.compaction_style = rocksdb::kCompactionStyleUniversal;
-  options.level0_file_num_compaction_trigger = 16;
-  options.level0_slowdown_writes_trigger = 32;
-  options.level0_stop_writes_trigger = 44;
-  options.compaction_options_universal.min_merge_width = 8;
-  options.compaction_options_universal.size_ratio = 30;
-  options.compaction_options_universal.max_size_amplification_percent = 400;
+  options.target_file_size_base = 32 << 20;
+  // Shared buffers make small files: merged too soon, each would rewrite all that is below it.
+  options.level0_file_num_compaction_trigger = 12;
+  options.level0_slowdown_writes_trigger = 28;
+  options.level0_stop_writes_trigger = 40;
+  options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kNoCompression;
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
