@@ -144,7 +144,8 @@ inline std::vector<double> Pace(const std::string& ingest, const std::string& ti
   std::vector<std::unique_ptr<Caller>> callers;
   for (size_t n = 0; n < kPacedThreads; ++n) {
     callers.push_back(std::make_unique<Caller>(ingest, timeline));
-    callers.back()->HasCaughtUp();  // connected
+    callers.back()->HasCaughtUp();
+    callers.back()->Submit(first - 1, first, patients);  // known already: to both it is connected
   }
   const auto begin = Steady::now();
   OnThreads(kPacedThreads, [&](size_t thread) {
