@@ -53,6 +53,8 @@ constexpr std::chrono::seconds kWaitMax{30};
 constexpr std::chrono::seconds kWatchPause{1};
 // What this owner's betters have for appending what is derived.
 constexpr std::chrono::seconds kPatience{5};
+// Nobody waits for what was told to be read back.
+constexpr std::chrono::milliseconds kToldGather{100};
 // What the log has for making room in a full outbox before the other partitions are read on.
 constexpr std::chrono::milliseconds kRoomWait{500};
 // What the log has for the record that a checkpoint is compared with.
@@ -302,7 +304,7 @@ absl::Status TimelineRole::State::StartGroup(Group& group) {
   SIMPUL_ASSIGN_OR_RETURN(
       group.entries,
       Follower::Start(
-          log, std::move(starts), {.name = "timeline_told_" + group.name},
+          log, std::move(starts), {.name = "timeline_told_" + group.name, .gather = kToldGather},
           [this](eventlog::Place place, std::span<const eventlog::OwnedRecord> records) {
             return place.topic == Topic::kDeadLetters ? Learn(place.partition, records)
                                                       : ReadBack(place.partition, records);

@@ -281,6 +281,28 @@ TEST_P(EventLogContract, ShowsARecordToASubscriptionOnceItIsAnswered) {
   }
 }
 
+TEST_P(EventLogContract, GivesEveryRecordToASubscriptionThatGathersAndIsWokenMeanwhile) {
+  const auto subscribed =
+      log().Subscribe({{{Topic::kEvents, 0}, 1}}, /*gather=*/std::chrono::milliseconds(5));
+  ASSERT_TRUE(subscribed.ok()) << subscribed.status();
+  Subscription& subscription = **subscribed;
+  constexpr int64_t kRecords = 60;
+  std::thread appending([&] {
+    for (int64_t i = 0; i < kRecords; ++i) {
+      AppendOne(MakeDraft(KeyIn(0), "v"));
+      if (i % 3 == 0) subscription.Wake();
+    }
+  });
+  for (int64_t next = 1; next <= kRecords;) {
+    const absl::StatusOr<std::optional<Record>> record = subscription.Poll(kNever);
+    ASSERT_TRUE(record.ok()) << record.status();
+    if (!record->has_value()) continue;
+    ASSERT_EQ((*record)->position, next);
+    ++next;
+  }
+  appending.join();
+}
+
 TEST_P(EventLogContract, NeverShowsARecordBeyondTheEnd) {
   const Place place{Topic::kEvents, 0};
   const auto subscription = Subscribe({{place, 1}});

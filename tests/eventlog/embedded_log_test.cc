@@ -90,6 +90,34 @@ TEST_F(EmbeddedLogTest, LetsNoPlaceWaitBehindTheBacklogOfAnother) {
   EXPECT_LT(before, 2000);
 }
 
+TEST_F(EmbeddedLogTest, GathersUntilThereIsEnough) {
+  auto log = Open();
+  ASSERT_TRUE(log.ok()) << log.status();
+  const auto subscription =
+      (*log)->Subscribe({{{Topic::kEvents, 0}, 1}, {{Topic::kEvents, 1}, 1}}, kNever);
+  ASSERT_TRUE(subscription.ok()) << subscription.status();
+  const auto expect_nothing = [&] {
+    const auto record = (*subscription)->Poll(std::chrono::milliseconds(1));
+    ASSERT_TRUE(record.ok()) << record.status();
+    EXPECT_FALSE(record->has_value());
+  };
+  expect_nothing();
+  AppendAndWait(**log, DraftsFor(0, 100, 10));
+  expect_nothing();
+  AppendAndWait(**log, DraftsFor(2, 1000, 10));  // not read here
+  expect_nothing();
+  (*subscription)->Wake();
+  expect_nothing();
+  AppendAndWait(**log, DraftsFor(1, 200, 10));
+  for (int64_t i = 0; i < 300; ++i) {
+    const auto record = (*subscription)->Poll(std::chrono::milliseconds(0));
+    ASSERT_TRUE(record.ok() && record->has_value()) << i;
+  }
+  expect_nothing();
+  AppendAndWait(**log, DraftsFor(0, 100, 10));
+  expect_nothing();
+}
+
 TEST_F(EmbeddedLogTest, ReadsABacklogThatIsLargerThanItsMemory) {
   constexpr int64_t kRecords = 100'000;
   auto log = Open();

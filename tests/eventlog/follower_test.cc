@@ -51,8 +51,9 @@ class TimelessLog final : public EventLog {
   absl::StatusOr<std::vector<int64_t>> Ends(std::span<const Place> places) override {
     return real_.Ends(places);
   }
-  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) override {
-    absl::StatusOr<std::unique_ptr<Subscription>> real = real_.Subscribe(std::move(starts));
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(
+      std::vector<Start> starts, std::chrono::milliseconds gather) override {
+    absl::StatusOr<std::unique_ptr<Subscription>> real = real_.Subscribe(std::move(starts), gather);
     if (!real.ok()) return real.status();
     return std::make_unique<Reading>(*this, *std::move(real));
   }

@@ -35,7 +35,7 @@ class SlowLog final : public eventlog::EventLog {
     return std::vector<int64_t>(places.size(), 0);
   }
   absl::StatusOr<std::unique_ptr<eventlog::Subscription>> Subscribe(
-      std::vector<eventlog::Start>) override {
+      std::vector<eventlog::Start>, std::chrono::milliseconds) override {
     return absl::UnimplementedError("nobody reads here");
   }
   absl::Status Health() const override { return absl::OkStatus(); }

@@ -64,8 +64,8 @@ class ForgetfulLog : public eventlog::EventLog {
     return log_.Ends(places);
   }
   absl::StatusOr<std::unique_ptr<eventlog::Subscription>> Subscribe(
-      std::vector<eventlog::Start> starts) override {
-    return log_.Subscribe(std::move(starts));
+      std::vector<eventlog::Start> starts, std::chrono::milliseconds gather) override {
+    return log_.Subscribe(std::move(starts), gather);
   }
   absl::Status Health() const override { return log_.Health(); }
 

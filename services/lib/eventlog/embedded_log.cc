@@ -51,6 +51,8 @@ constexpr size_t kChunkBytesMax = 512 << 10;
 constexpr int64_t kChunkRecordsMax = 1024;
 // Below this many, looking each record up costs less than an iterator.
 constexpr int64_t kLookUpRecordsMax = 8;
+// A subscription that gathers waits for no more than these.
+constexpr size_t kGatheredRecords = 256;
 
 // About 48 MiB of RocksDB in all: 4 write buffers, blocks with their indexes, and the rest.
 constexpr size_t kWriteBufferBytes = 8 << 20;
@@ -250,7 +252,7 @@ struct EmbeddedLog::State {
   void AnswerLoop();
   void Settle(std::vector<Batch> group);
   void Answer(std::vector<Batch>& group, std::vector<std::vector<Appended>> outcomes);
-  void WakeReaders(uint32_t topics);
+  void WakeReaders(std::span<const size_t> places);
   void ShowStore(rocksdb::DB& store);
 
   const std::filesystem::path folder;
@@ -331,19 +333,24 @@ class Reader final : public Subscription {
  public:
   struct Cursor {
     Place place;
+    size_t index = 0;  // of the place in the log
     int64_t next = 0;  // first position not read ahead
     const std::atomic<int64_t>* end = nullptr;
   };
 
   // `damaged` is told of a record that cannot be read.
-  Reader(rocksdb::DB& store, std::vector<Cursor> cursors, absl::AnyInvocable<void(Reader*)> gone,
+  Reader(rocksdb::DB& store, std::vector<Cursor> cursors, std::chrono::milliseconds gather,
+         absl::AnyInvocable<void(Reader*)> gone,
          absl::AnyInvocable<void(const absl::Status&)> damaged)
       : store_(store),
         cursors_(std::move(cursors)),
+        gather_(gather),
         gone_(std::move(gone)),
         damaged_(std::move(damaged)) {
-    for (const Cursor& cursor : cursors_)
-      topics_ |= 1u << static_cast<uint32_t>(cursor.place.topic);
+    for (const Cursor& cursor : cursors_) {
+      reads_.resize(std::max(reads_.size(), cursor.index + 1));
+      reads_[cursor.index] = true;
+    }
   }
   ~Reader() override { gone_(this); }
 
@@ -365,12 +372,16 @@ class Reader final : public Subscription {
     signal_.notify_one();
   }
 
-  // `topics` has a bit for each topic that has new records.
-  void Publish(uint32_t topics) {
-    if ((topics & topics_) == 0) return;
+  // `places` are the indexes of where new records are, one a record.
+  void Publish(std::span<const size_t> places) {
+    const auto is_read = [this](size_t index) { return index < reads_.size() && reads_[index]; };
+    const auto records = static_cast<size_t>(std::ranges::count_if(places, is_read));
+    if (records == 0) return;
     const std::lock_guard lock(mutex_);
-    published_ = true;
-    signal_.notify_one();
+    const bool was_enough = IsEnough();
+    const bool is_first = std::exchange(published_, published_ + records) == 0;
+    // Who gathers has been woken by the first, and looks when there is enough or time is over.
+    if (is_first || IsEnough() != was_enough) signal_.notify_one();
   }
 
  private:
@@ -394,20 +405,42 @@ class Reader final : public Subscription {
     if (given_ < items_.size()) return Give();
     const auto until = std::chrono::steady_clock::now() + wait;
     for (;;) {
+      if (is_gathering_ && !Gather(until)) return std::nullopt;
       {
         const std::lock_guard lock(mutex_);
-        published_ = false;
+        published_ = 0;
       }
       if (Cursor* cursor = NextWithRecords()) {
         SIMPUL_RETURN_IF_ERROR(ReadAhead(*cursor));
         return Give();
       }
+      is_gathering_ = gather_.count() > 0;
+      if (is_gathering_) continue;
       std::unique_lock lock(mutex_);
-      if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_; })) {
+      if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_ > 0; })) {
         return std::nullopt;
       }
       if (woken_.exchange(false)) return std::nullopt;
     }
+  }
+
+  bool IsEnough() const { return published_ >= kGatheredRecords; }
+
+  // Waits until what has come may be given; false: not by then, or woken. A Poll that is woken
+  // meanwhile makes the next one wait no longer than it had to.
+  bool Gather(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_ > 0; })) {
+      return false;
+    }
+    if (!gathered_at_.has_value()) gathered_at_ = std::chrono::steady_clock::now() + gather_;
+    signal_.wait_until(lock, std::min(until, *gathered_at_),
+                       [&] { return woken_.load() || IsEnough(); });
+    if (woken_.exchange(false)) return false;
+    if (!IsEnough() && *gathered_at_ > until) return false;
+    gathered_at_.reset();
+    is_gathering_ = false;
+    return true;
   }
 
   absl::StatusOr<std::optional<Record>> Give() {
@@ -471,9 +504,10 @@ class Reader final : public Subscription {
 
   rocksdb::DB& store_;
   std::vector<Cursor> cursors_;
+  const std::chrono::milliseconds gather_;
   absl::AnyInvocable<void(Reader*)> gone_;
   absl::AnyInvocable<void(const absl::Status&)> damaged_;
-  uint32_t topics_ = 0;
+  std::vector<bool> reads_;  // by the index of a place
   size_t turn_ = 0;
 
   // What was read ahead, all of one place.
@@ -482,10 +516,13 @@ class Reader final : public Subscription {
   std::vector<Item> items_;
   size_t given_ = 0;
 
+  bool is_gathering_ = false;                                         // nothing was left to read
+  std::optional<std::chrono::steady_clock::time_point> gathered_at_;  // something has come since
+
   std::mutex mutex_;
   std::condition_variable signal_;
   std::atomic<bool> woken_ = false;
-  bool published_ = false;
+  size_t published_ = 0;  // records, since it was looked for them
 };
 
 }  // namespace
@@ -692,7 +729,6 @@ void EmbeddedLog::State::Settle(std::vector<Batch> group) {
   }
 
   const int64_t now_us = base::ToMicros(clock.Now());
-  uint32_t topics = 0;
   std::vector<size_t> touched;
   size_t records = 0;
   size_t bytes = 0;
@@ -719,7 +755,6 @@ void EmbeddedLog::State::Settle(std::vector<Batch> group) {
           write.Put(rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 3));
       SIMPUL_CHECK(put.ok(), "{}", put.ToString());
       outcomes[i].push_back(position);
-      topics |= 1u << static_cast<uint32_t>(draft.topic);
       touched.push_back(index);
       ++records;
       bytes += draft_bytes;
@@ -751,7 +786,7 @@ void EmbeddedLog::State::Settle(std::vector<Batch> group) {
     records_total.Increment(static_cast<double>(records));
     bytes_total.Increment(static_cast<double>(bytes));
     for (const size_t index : touched) ends[index].store(next[index], std::memory_order_release);
-    WakeReaders(topics);
+    WakeReaders(touched);
     SIMPUL_CRASH_POINT("after_append_before_answer");
   }
   if (!is_answered_early) Answer(group, std::move(outcomes));
@@ -785,9 +820,9 @@ void EmbeddedLog::State::AnswerLoop() {
   }
 }
 
-void EmbeddedLog::State::WakeReaders(uint32_t topics) {
+void EmbeddedLog::State::WakeReaders(std::span<const size_t> places) {
   const std::lock_guard lock(readers_mutex);
-  for (Reader* reader : readers) reader->Publish(topics);
+  for (Reader* reader : readers) reader->Publish(places);
 }
 
 EmbeddedLog::EmbeddedLog(std::unique_ptr<State> state) : state_(std::move(state)) {
@@ -876,7 +911,8 @@ absl::StatusOr<std::vector<int64_t>> EmbeddedLog::Ends(std::span<const Place> pl
   return ends;
 }
 
-absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(std::vector<Start> starts) {
+absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(
+    std::vector<Start> starts, std::chrono::milliseconds gather) {
   std::vector<Reader::Cursor> cursors;
   std::set<Place> places;
   for (const Start& start : starts) {
@@ -890,13 +926,15 @@ absl::StatusOr<std::unique_ptr<Subscription>> EmbeddedLog::Subscribe(std::vector
           "state that asked if the log is right; restore the log from your backup if it is not",
           PlaceText(start.place), end, start.position));
     }
+    const size_t index = state_->IndexOf(start.place);
     cursors.push_back({.place = start.place,
+                       .index = index,
                        .next = start.position,
-                       .end = &state_->ends[state_->IndexOf(start.place)]});
+                       .end = &state_->ends[index]});
   }
   State& state = *state_;
   auto reader = std::make_unique<Reader>(
-      *state.store, std::move(cursors),
+      *state.store, std::move(cursors), gather,
       [&state](Reader* gone) {
         const std::lock_guard lock(state.readers_mutex);
         state.readers.erase(gone);

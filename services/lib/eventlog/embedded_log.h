@@ -59,7 +59,9 @@ class EmbeddedLog final : public EventLog {
   void Append(std::vector<Draft> drafts, std::unique_ptr<Admission> admission,
               absl::AnyInvocable<void(std::vector<Appended>)> done) override;
   absl::StatusOr<std::vector<int64_t>> Ends(std::span<const Place> places) override;
-  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) override;
+  using EventLog::Subscribe;
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(
+      std::vector<Start> starts, std::chrono::milliseconds gather) override;
   absl::Status Health() const override;
 
  private:

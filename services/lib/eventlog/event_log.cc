@@ -31,6 +31,10 @@ std::string PlaceText(Place place) {
   return fmt::format("{} partition {}", TopicName(place.topic), place.partition);
 }
 
+absl::StatusOr<std::unique_ptr<Subscription>> EventLog::Subscribe(std::vector<Start> starts) {
+  return Subscribe(std::move(starts), std::chrono::milliseconds(0));
+}
+
 absl::StatusOr<int64_t> EventLog::End(Place place) {
   SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, Ends({&place, 1}));
   return ends.front();

@@ -136,10 +136,13 @@ class EventLog {
   virtual absl::StatusOr<std::vector<int64_t>> Ends(std::span<const Place> places) = 0;
   absl::StatusOr<int64_t> End(Place place);
 
-  // Reads from the starts on. The subscription must not outlive the log. OutOfRange as in Poll,
-  // here already where it can be known. InvalidArgument: a place that does not exist, or is named
-  // twice.
-  virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts) = 0;
+  // Reads from the starts on. After a Poll found nothing, what comes next may be given up to
+  // `gather` later than it came, with what came meanwhile: every awakening costs as much as some
+  // records. The subscription must not outlive the log. OutOfRange as in Poll, here already where
+  // it can be known. InvalidArgument: a place that does not exist, or is named twice.
+  virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(
+      std::vector<Start> starts, std::chrono::milliseconds gather) = 0;
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(std::vector<Start> starts);
 
   // OK while appends can succeed; otherwise why not, for readiness. Any thread.
   virtual absl::Status Health() const = 0;

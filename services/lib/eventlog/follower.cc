@@ -135,7 +135,8 @@ absl::Status Follower::State::Subscribe() {
                          (lane.mode == Lane::Mode::kRetrying && lane.is_subscribed);
     if (lane.is_subscribed) starts.push_back({place, lane.next});
   }
-  SIMPUL_ASSIGN_OR_RETURN(std::unique_ptr<Subscription> fresh, log.Subscribe(std::move(starts)));
+  SIMPUL_ASSIGN_OR_RETURN(std::unique_ptr<Subscription> fresh,
+                          log.Subscribe(std::move(starts), options.gather));
   is_subscription_stale = false;
   const std::lock_guard lock(subscription_mutex);
   subscription = std::move(fresh);

@@ -40,10 +40,11 @@ struct OwnedRecord {
 class Follower {
  public:
   struct Options {
-    std::string name;                         // for logs and metrics: timeline, forwarder, ...
-    size_t batch_records = 512;               // most records a batch
-    size_t batch_bytes = 1 << 20;             // most bytes a batch, and of all that are being read
-    std::chrono::milliseconds tick{100};      // how often `idle` runs and the metrics are set
+    std::string name;                     // for logs and metrics: timeline, forwarder, ...
+    size_t batch_records = 512;           // most records a batch
+    size_t batch_bytes = 1 << 20;         // most bytes a batch, and of all that are being read
+    std::chrono::milliseconds gather{0};  // how much later a record may come (EventLog::Subscribe)
+    std::chrono::milliseconds tick{100};  // how often `idle` runs and the metrics are set
     std::chrono::milliseconds pause_min{10};  // before the first retry
     std::chrono::milliseconds pause_max{5000};
     const base::Clock* clock = &base::SystemClock();  // for the lag in seconds

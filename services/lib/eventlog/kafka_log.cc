@@ -53,6 +53,9 @@ constexpr size_t kQueueMessagesMax = 2'000'000;
 // What a subscription holds that was fetched and not read.
 constexpr size_t kFetchedBytesMax = 16 << 20;
 
+// What a broker answers with at once to a subscription that gathers.
+constexpr size_t kGatheredBytes = 64 << 10;
+
 // One batch on its way, until all its messages are settled.
 struct Batch {
   struct Slot {
@@ -609,7 +612,8 @@ absl::StatusOr<std::vector<int64_t>> KafkaLog::Ends(std::span<const Place> place
   return kafka::Ask(state_->reader.get(), kafka::Edge::kEnd, asked, kAskMax);
 }
 
-absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<Start> starts) {
+absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(
+    std::vector<Start> starts, std::chrono::milliseconds gather) {
   std::vector<Place> places;
   for (const Start& start : starts) {
     if (std::ranges::count(places, start.place) > 0) {
@@ -619,8 +623,9 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<St
   }
   SIMPUL_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, Ends(places));
   for (size_t n = 0; n < starts.size(); ++n) {
-    if (SIMPUL_PLANTED_BUG("position_jumps"))
+    if (SIMPUL_PLANTED_BUG("position_jumps")) {
       starts[n].position = std::min(starts[n].position, ends[n]);
+    }
     if (starts[n].position < 0 || starts[n].position > ends[n]) {
       return absl::OutOfRangeError(fmt::format(
           "{} ends at {}, and {} was asked for: the topic was cut back, made again or is another "
@@ -630,6 +635,10 @@ absl::StatusOr<std::unique_ptr<Subscription>> KafkaLog::Subscribe(std::vector<St
   }
   auto settings = kafka::ReaderSettings();
   settings.emplace_back("queued.max.messages.kbytes", fmt::format("{}", kFetchedBytesMax >> 10));
+  if (gather.count() > 0) {
+    settings.emplace_back("fetch.min.bytes", fmt::format("{}", kGatheredBytes));
+    settings.emplace_back("fetch.wait.max.ms", fmt::format("{}", gather.count()));
+  }
   SIMPUL_ASSIGN_OR_RETURN(auto client,
                           kafka::MakeClient(RD_KAFKA_CONSUMER, state_->settings, settings));
   auto reader = std::make_unique<Reader>(std::move(client), state_->settings);
