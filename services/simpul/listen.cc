@@ -41,6 +41,13 @@ void StopSignals::Wait() {
   pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
 }
 
+bool StopSignals::WaitFor(std::chrono::seconds time) {
+  const timespec within = {.tv_sec = time.count(), .tv_nsec = 0};
+  if (sigtimedwait(&signals_, nullptr, &within) < 0) return false;
+  pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+  return true;
+}
+
 StopLimit::StopLimit(std::chrono::milliseconds within)
     : thread_([this, within] {
         std::unique_lock lock(mutex_);

@@ -23,6 +23,8 @@ class StopSignals {
   StopSignals();
   // Returns at the first; a second one ends the process.
   void Wait();
+  // Whether one came within the time.
+  bool WaitFor(std::chrono::seconds time);
 
  private:
   sigset_t signals_;

@@ -23,6 +23,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/base/rocksdb_merges.h"
 #include "lib/base/status_macros.h"
 #include "lib/deliver/directory_file.h"
 #include "lib/event/date.h"
@@ -245,7 +246,17 @@ absl::Status Run(const Options& options) {
   base::Log(base::Severity::kInfo, "serve", "serving",
             {{"grpc", server->address()}, {"admin", admin->address()}});
 
-  signals.Wait();
+  // While a log is caught up with, its merges are what the rest waits for.
+  const auto has_caught_up = [&] {
+    return (timeline == nullptr || timeline->Ready().ok()) &&
+           (forwarder == nullptr || forwarder->Ready().ok());
+  };
+  bool stopped = false;
+  while (!stopped && !has_caught_up()) stopped = signals.WaitFor(std::chrono::seconds(1));
+  if (!stopped) {
+    base::LetMergesWait();
+    signals.Wait();
+  }
   base::Log(base::Severity::kInfo, "serve", "shutting down");
   const std::chrono::milliseconds stop_within = *ParseDuration(options.stop_limit);
   stop_limit.emplace(stop_within);

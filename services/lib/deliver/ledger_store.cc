@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/base/keep.h"
 #include "lib/base/log.h"
+#include "lib/base/rocksdb_merges.h"
 #include "lib/base/status_macros.h"
 
 namespace simpul::deliver {
@@ -57,6 +58,7 @@ struct LedgerMemory::Shared {
     options.allow_fallocate = false;  // two dozen ledgers would reserve a quarter of a gigabyte
     // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
     options.bytes_per_sync = 1 << 20;
+    options.rate_limiter = base::MergeRate();
     options.keep_log_file_num = 1;
     options.info_log_level = rocksdb::WARN_LEVEL;
     options.stats_dump_period_sec = 0;

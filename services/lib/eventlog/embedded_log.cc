@@ -29,6 +29,7 @@
 #include "lib/base/file.h"
 #include "lib/base/keep.h"
 #include "lib/base/log.h"
+#include "lib/base/rocksdb_merges.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/thread_name.h"
@@ -189,6 +190,7 @@ rocksdb::Options StoreOptions(std::shared_ptr<rocksdb::EventListener> listener) 
   options.max_background_jobs = 2;
   options.max_subcompactions = 1;
   options.bytes_per_sync = 1 << 20;
+  options.rate_limiter = base::MergeRate();
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);

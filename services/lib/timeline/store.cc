@@ -23,6 +23,7 @@
 #include "lib/base/file.h"
 #include "lib/base/keep.h"
 #include "lib/base/log.h"
+#include "lib/base/rocksdb_merges.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
 #include "lib/base/uuid.h"
@@ -201,6 +202,7 @@ rocksdb::Options MakeOptions(const SharedMemory& memory,
   options.compression = rocksdb::kNoCompression;
   // Written out as they grow: a heap of dirty pages would hold up the next fsync of the log.
   options.bytes_per_sync = 1 << 20;
+  options.rate_limiter = base::MergeRate();
   options.allow_fallocate = false;  // two dozen stores would reserve half a gigabyte
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
