@@ -2,10 +2,11 @@
 //
 //   bench_timeline [EVENTS [PART [FOLDER]]]     prints one JSON object a line
 //
-// 1 million events unless said otherwise, 20 a patient. PART: log (rebuild and reads) or
-// projection; both unless said otherwise.
+// 1 million events unless said otherwise, 20 a patient. PART: log (rebuild and reads), projection,
+// or scale (what RocksDB alone takes for an event the more there are); all unless said otherwise.
 
 #include <fmt/format.h>
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
@@ -107,7 +108,8 @@ constexpr size_t kThreads = 2;
 constexpr uint32_t kStores = 4;
 
 std::unique_ptr<rocksdb::DB> OpenRaw(const std::filesystem::path& folder,
-                                     const std::shared_ptr<rocksdb::WriteBufferManager>& buffers) {
+                                     const std::shared_ptr<rocksdb::WriteBufferManager>& buffers,
+                                     const std::shared_ptr<rocksdb::Cache>& cache = nullptr) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.compression = rocksdb::kNoCompression;
@@ -115,6 +117,7 @@ std::unique_ptr<rocksdb::DB> OpenRaw(const std::filesystem::path& folder,
   options.write_buffer_manager = buffers;
   options.allow_concurrent_memtable_write = false;
   rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;  // null: one of RocksDB's own
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocksdb::DB* db = nullptr;
@@ -202,6 +205,73 @@ void MeasureProjection(const std::filesystem::path& folder) {
                rate(ours.wall), rate(unlogged.wall), "events/s");
 }
 
+// What one event takes of RocksDB alone, and how that grows: a look-up of a row of 300 bytes, and
+// that row and a new one of 1,100 bytes put, patient after patient, in as many stores as `serve`
+// has, within the memory its timelines have. No log, no ledger, nothing decoded. Processor time of
+// 10 thousand events until nothing is left to merge.
+void MeasureScale(size_t events, const std::filesystem::path& folder) {
+  constexpr size_t kMeasured = 10'000;
+  constexpr size_t kPushed = 500;  // together, over all stores
+  constexpr size_t kMemory = 40 << 20;
+  const auto run = [&](const std::string& name, size_t held) {
+    const auto cache = rocksdb::NewLRUCache(kMemory);
+    const auto buffers = std::make_shared<rocksdb::WriteBufferManager>(kMemory / 2, cache);
+    std::vector<std::unique_ptr<rocksdb::DB>> stores;
+    for (uint32_t n = 0; n < kPartitions; ++n) {
+      stores.push_back(OpenRaw(folder / fmt::format("{}-{}", name, n), buffers, cache));
+    }
+    const size_t patients = std::max<size_t>(held / kEventsAPatient * 2, 1);
+    const std::string head(300, 'h');
+    const std::string entry(1'100, 'e');
+    std::mt19937_64 key_of;
+    const auto push = [&](size_t first, size_t count) {
+      for (size_t at = first; at < first + count; at += kPushed) {
+        std::vector<rocksdb::WriteBatch> batches(stores.size());
+        for (size_t n = at; n < at + kPushed; ++n) {
+          const size_t patient = n % patients;
+          key_of.seed(patient);
+          const std::string key = fmt::format("{:016x}", key_of());
+          std::string found;
+          const size_t store = patient % stores.size();
+          const rocksdb::Status read = stores[store]->Get({}, key, &found);
+          SIMPUL_CHECK(read.ok() || read.IsNotFound(), "{}", read.ToString());
+          (void)batches[store].Put(key, head);
+          (void)batches[store].Put(fmt::format("{}/{:08}", key, n / patients), entry);
+        }
+        for (size_t n = 0; n < stores.size(); ++n) {
+          rocksdb::WriteOptions unlogged;
+          unlogged.disableWAL = true;
+          SIMPUL_CHECK(stores[n]->Write(unlogged, &batches[n]).ok(), "A write failed.");
+        }
+      }
+      for (const auto& store : stores) {
+        for (uint64_t left = 1; left > 0; std::this_thread::yield()) {
+          left = 0;
+          for (const std::string& what : {rocksdb::DB::Properties::kMemTableFlushPending,
+                                          rocksdb::DB::Properties::kNumRunningFlushes,
+                                          rocksdb::DB::Properties::kCompactionPending,
+                                          rocksdb::DB::Properties::kNumRunningCompactions}) {
+            uint64_t number = 0;
+            SIMPUL_CHECK(store->GetIntProperty(what, &number), "{}", what);
+            left += number;
+          }
+          if (left > 0) std::this_thread::sleep_until(Clock::now() + std::chrono::milliseconds(1));
+        }
+      }
+    };
+    push(0, held);
+    // A merge of what many rounds wrote falls into one of them.
+    constexpr size_t kRounds = 5;
+    return Measure([&] { push(held, kRounds * kMeasured); }).cpu_s / (kRounds * kMeasured) * 1e6;
+  };
+  std::filesystem::create_directories(folder);
+  const double few = run("few", kMeasured);
+  const double many = run("many", events);
+  bench::PrintAsked("RocksDB alone, a look-up and two puts, with 10000 events", few, "", "us");
+  bench::PrintAsked(fmt::format("RocksDB alone, a look-up and two puts, with {} events", events),
+                    many, "", "us");
+}
+
 std::unique_ptr<timeline_role::TimelineRole> OpenAndCatchUp(eventlog::EventLog& log,
                                                             const std::filesystem::path& folder,
                                                             base::Metrics& metrics) {
@@ -265,6 +335,7 @@ int Run(size_t events, const std::filesystem::path& folder, std::string_view par
   base::SetLogMinimum(base::Severity::kWarning);
   if (part.empty() || part == "log") MeasureWithLog(events, folder);
   if (part.empty() || part == "projection") MeasureProjection(folder / "projection");
+  if (part.empty() || part == "scale") MeasureScale(events, folder / "scale");
   return 0;
 }
 
