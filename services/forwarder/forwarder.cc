@@ -467,8 +467,7 @@ absl::Status Forwarder::Resend(const delivery::v1::ResendRequest& request,
     }
   }
   SIMPUL_RETURN_IF_ERROR(CheckCause(request.cause()));
-  if (request.has_give_up_reason() &&
-      request.give_up_reason().find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (request.has_give_up_reason() && base::IsBlank(request.give_up_reason())) {
     return absl::InvalidArgumentError("give_up_reason is empty: give a reason");
   }
   if (request.give_up_reason().size() > kReasonMax) {

@@ -4,12 +4,12 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "lib/base/text.h"
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
 
@@ -101,15 +101,10 @@ std::string UserName() {
 std::optional<std::pair<uint32_t, int64_t>> ParsePlace(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
-  std::pair<uint32_t, int64_t> place;
-  const auto read = [](std::string_view digits, auto& number) {
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    return error == std::errc() && end == digits.data() + digits.size();
-  };
-  if (!read(text.substr(0, colon), place.first) || !read(text.substr(colon + 1), place.second)) {
-    return std::nullopt;
-  }
-  return place;
+  const auto partition = base::ReadNumber<uint32_t>(text.substr(0, colon));
+  const auto position = base::ReadNumber<int64_t>(text.substr(colon + 1));
+  if (!partition.has_value() || !position.has_value()) return std::nullopt;
+  return std::pair(*partition, *position);
 }
 
 int Quarantine(const Options& options) {
@@ -118,7 +113,7 @@ int Quarantine(const Options& options) {
     Complain("dead-letters: --quarantine: write PARTITION:POSITION, as /readyz does, such as 3:42");
     return kWrongUse;
   }
-  if (options.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (base::IsBlank(options.reason)) {
     Complain("dead-letters: --quarantine needs --reason: say why; it is kept for good");
     return kWrongUse;
   }

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "lib/base/text.h"
 
 namespace simpul::cli {
 namespace {
@@ -15,11 +14,7 @@ constexpr std::string_view kPlace = "{}";
 std::optional<uint32_t> NumberOf(std::string_view host) {
   const size_t dash = host.rfind('-');
   if (dash == std::string_view::npos) return std::nullopt;
-  const std::string_view digits = host.substr(dash + 1);
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
+  return base::ReadNumber<uint32_t>(host.substr(dash + 1));
 }
 
 }  // namespace

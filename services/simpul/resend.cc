@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "lib/base/text.h"
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
 #include "simpul/delivery_text.h"
@@ -25,7 +26,7 @@ int Resend(const Options& options) {
     return kWrongUse;
   }
   // As an unset variable of a shell makes it: not a wish to send.
-  if (options.gives_up && options.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (options.gives_up && base::IsBlank(options.reason)) {
     Complain("resend: --give-up is empty: give a reason");
     return kWrongUse;
   }

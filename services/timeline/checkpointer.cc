@@ -23,24 +23,17 @@ Checkpointer::Checkpointer(timeline::Checkpoints& checkpoints, std::vector<timel
 }
 
 Checkpointer::~Checkpointer() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-  }
-  stopped_.notify_all();
+  pause_.End();
   checkpoints_.Stop();
   thread_.join();
 }
 
 void Checkpointer::Run() {
   base::NameThread("checkpoints");
-  std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, every_, [this] { return is_stopping_; })) {
+  while (pause_.For(every_)) {
     for (timeline::Store* store : stores_) {
-      if (is_stopping_) break;
-      lock.unlock();
+      if (pause_.IsEnded()) break;
       Write(*store);
-      lock.lock();
     }
   }
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/metrics.h"
+#include "lib/base/pause.h"
 #include "lib/timeline/checkpoints.h"
 #include "lib/timeline/store.h"
 
@@ -40,9 +40,8 @@ class Checkpointer {
   const std::chrono::milliseconds every_;
   base::Metrics& metrics_;
 
+  base::Pause pause_;
   std::mutex mutex_;
-  std::condition_variable stopped_;
-  bool is_stopping_ = false;
   // Of each store the position of its last checkpoint, and when it was begun; -1: none yet.
   struct Last {
     int64_t position = -1;

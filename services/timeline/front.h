@@ -76,7 +76,7 @@ class Front {
   const event::Secret& secret_;
   const eventlog::Replica replica_;
   std::deque<Known> peers_;
-  Pause pause_;  // of a quarantine that waits for an owner
+  base::Pause pause_;  // of a quarantine that waits for an owner
 };
 
 }  // namespace simpul::timeline_role

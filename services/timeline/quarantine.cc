@@ -32,10 +32,6 @@ constexpr std::chrono::seconds kReadMax{10};
 constexpr std::chrono::seconds kArriveMax{10};
 constexpr std::chrono::milliseconds kRoundPause{50};
 
-bool IsBlank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
 absl::Status Check(const timeline::v1::QuarantineEventRequest& request, uint32_t partitions) {
   if (request.partition() >= partitions) {
     return absl::InvalidArgumentError(
@@ -49,7 +45,7 @@ absl::Status Check(const timeline::v1::QuarantineEventRequest& request, uint32_t
     return absl::InvalidArgumentError(
         "position: position 0 is the install record, which is no event; the first is at 1.");
   }
-  if (IsBlank(request.reason())) {
+  if (base::IsBlank(request.reason())) {
     return absl::InvalidArgumentError("reason: say why the event is left out.");
   }
   if (request.reason().size() > kReasonBytesMax || request.by().size() > kByBytesMax) {
@@ -193,19 +189,8 @@ absl::StatusOr<eventlog::OwnedRecord> ReadEvent(eventlog::EventLog& log, uint32_
 
 }  // namespace
 
-bool Pause::For(std::chrono::milliseconds pause) {
-  std::unique_lock lock(mutex_);
-  return !ended_.wait_for(lock, pause, [this] { return is_ended_; });
-}
-
-void Pause::End() {
-  const std::lock_guard lock(mutex_);
-  is_ended_ = true;
-  ended_.notify_all();
-}
-
 absl::Status Quarantine(eventlog::EventLog& log, const std::vector<uint32_t>& to_ask,
-                        const AskOwner& ask, Pause& pause,
+                        const AskOwner& ask, base::Pause& pause,
                         const timeline::v1::QuarantineEventRequest& request,
                         timeline::v1::QuarantineEventResponse& response) {
   SIMPUL_RETURN_IF_ERROR(Check(request, log.partitions()));

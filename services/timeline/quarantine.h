@@ -4,33 +4,17 @@
 // recorded. docs/decisions/0009-an-event-that-ends-the-program.md.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "lib/base/pause.h"
 #include "lib/eventlog/event_log.h"
 #include "simpul/timeline/v1/timeline_service.pb.h"
 #include "timeline/timeline_role.h"
 
 namespace simpul::timeline_role {
-
-// Waiting that can be ended. Thread-safe.
-class Pause {
- public:
-  // False: it was ended.
-  bool For(std::chrono::milliseconds pause);
-  // Ends every one in hand, and every later one at once.
-  void End();
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool is_ended_ = false;
-};
 
 // Asks one owner; `finish` is called once, on any thread.
 using AskOwner =
@@ -43,7 +27,7 @@ using AskOwner =
 // Unavailable: an owner does not answer or is not there yet, or it is not known whether it was
 // recorded; owners may stay before the event until it is done again.
 absl::Status Quarantine(eventlog::EventLog& log, const std::vector<uint32_t>& owners,
-                        const AskOwner& ask, Pause& pause,
+                        const AskOwner& ask, base::Pause& pause,
                         const timeline::v1::QuarantineEventRequest& request,
                         timeline::v1::QuarantineEventResponse& response);
 

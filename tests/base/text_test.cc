@@ -31,5 +31,20 @@ TEST(Base64Url, RoundTripsAndRefusesOtherText) {
   EXPECT_FALSE(FromBase64Url("not a token!").ok());
 }
 
+TEST(IsBlank, KnowsEverySpaceAndNothingElse) {
+  EXPECT_TRUE(IsBlank(""));
+  EXPECT_TRUE(IsBlank(" \t\n\v\f\r"));
+  EXPECT_FALSE(IsBlank(" x "));
+  EXPECT_FALSE(IsBlank(std::string_view("\0", 1)));
+}
+
+TEST(ReadNumber, TakesWholeNumbersThatFit) {
+  EXPECT_EQ(ReadNumber<uint16_t>("65535"), 65535);
+  EXPECT_EQ(ReadNumber<int64_t>("-3"), -3);
+  for (const std::string_view text : {"", "65536", "-1", "+1", " 1", "1 ", "1x", "x"}) {
+    EXPECT_EQ(ReadNumber<uint16_t>(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace simpul::base

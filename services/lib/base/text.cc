@@ -32,6 +32,10 @@ bool IsDigits(std::string_view text) {
   return true;
 }
 
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
 bool LooksLikeNik(std::string_view text) {
   size_t run = 0;
   for (char c : text) {

@@ -1,6 +1,9 @@
 // Small text: base64url for tokens, decimal digits, masking of what looks like an identity number.
 #pragma once
 
+#include <charconv>
+#include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +18,18 @@ absl::StatusOr<std::string> FromBase64Url(std::string_view text);
 
 // True when all characters are decimal digits and there is at least one.
 bool IsDigits(std::string_view text);
+
+// True when there is nothing in the text but space (a blank, U+0009 to U+000D).
+bool IsBlank(std::string_view text);
+
+// The number that the whole text is, in decimal digits; nullopt: it is none, or one too large.
+template <std::integral Number>
+std::optional<Number> ReadNumber(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 // True when the text contains 16 or more digits in a row once spaces, dots and hyphens between
 // digits are left out: it looks like a NIK or family card number. UUIDs are not examined: callers

@@ -100,10 +100,6 @@ bool IsVillageCode(std::string_view system, std::string_view code) {
   return true;
 }
 
-bool IsBlank(std::string_view text) {
-  return All(text, [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); });
-}
-
 void CheckSystemAndCode(Checks& c, const Path& system_path, std::string_view system,
                         const Path& code_path, std::string_view code) {
   CheckRequiredText(c, system_path, system, kIdMax);
@@ -129,7 +125,7 @@ void CheckText(Checks& c, const Path& where, std::string_view text, size_t bytes
 }
 
 void CheckRequiredText(Checks& c, const Path& where, std::string_view text, size_t bytes_max) {
-  if (IsBlank(text)) c.out.Add("field.required", where);
+  if (base::IsBlank(text)) c.out.Add("field.required", where);
   CheckText(c, where, text, bytes_max);
 }
 

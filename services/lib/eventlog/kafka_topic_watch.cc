@@ -24,11 +24,7 @@ TopicWatch::TopicWatch(rd_kafka_t* client, std::vector<std::string> topics) : cl
 }
 
 TopicWatch::~TopicWatch() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stopped_.notify_all();
+  pause_.End();
   thread_.join();
 }
 
@@ -38,12 +34,7 @@ absl::Status TopicWatch::Found() const {
 }
 
 void TopicWatch::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, kPause, [this] { return stopping_; })) {
-    lock.unlock();
-    Ask();
-    lock.lock();
-  }
+  while (pause_.For(kPause)) Ask();
 }
 
 void TopicWatch::Ask() {

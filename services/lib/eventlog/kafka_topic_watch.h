@@ -3,13 +3,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "lib/base/pause.h"
 #include "lib/eventlog/kafka_client.h"
 
 namespace simpul::eventlog::kafka {
@@ -39,11 +39,10 @@ class TopicWatch {
   };
   std::vector<Watched> topics_;  // of the thread
 
+  base::Pause pause_;
   mutable std::mutex mutex_;
-  std::condition_variable stopped_;
-  bool stopping_ = false;  // under mutex_
-  absl::Status found_;     // under mutex_
-  std::thread thread_;     // last: it uses everything above
+  absl::Status found_;  // under mutex_
+  std::thread thread_;  // last: it uses everything above
 };
 
 }  // namespace simpul::eventlog::kafka

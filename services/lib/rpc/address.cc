@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+
+#include "lib/base/text.h"
 
 namespace simpul::rpc {
 
@@ -30,10 +31,9 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
   if (host.empty()) return refuse("the host is missing");
   Address address;
   address.host = host;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size()) {
-    return refuse("the port must be a number from 0 to 65535");
-  }
+  const auto number = base::ReadNumber<uint16_t>(port);
+  if (!number.has_value()) return refuse("the port must be a number from 0 to 65535");
+  address.port = *number;
   return address;
 }
 
