@@ -405,10 +405,10 @@ absl::StatusOr<std::vector<Forwarder::Candidate>> Forwarder::FindHeld(
   const auto consider = [&](uint32_t partition, const std::string& entry_id, std::string_view cause,
                             bool named) -> absl::Status {
     const Ledger& ledger = *ledgers_[partition];
-    SIMPUL_ASSIGN_OR_RETURN(auto row, ledger.Entry(entry_id));
-    if (!row || row->latest == 0) return absl::OkStatus();
-    SIMPUL_ASSIGN_OR_RETURN(const auto record, ledger.Revision(entry_id, row->latest));
-    const DeliveryState state = StateOf(*row, row->latest, record);
+    SIMPUL_ASSIGN_OR_RETURN(auto found, ledger.EntryWithLatest(entry_id));
+    if (!found || found->entry.latest == 0) return absl::OkStatus();
+    const auto& [row, record] = *found;
+    const DeliveryState state = StateOf(row, row.latest, record);
     const bool held =
         state == delivery::v1::DELIVERY_STATE_HELD || state == delivery::v1::DELIVERY_STATE_REFUSED;
     // Named by its event, what was given up comes back, and what waits for its time need not.
@@ -419,7 +419,7 @@ absl::StatusOr<std::vector<Forwarder::Candidate>> Forwarder::FindHeld(
     for (const Candidate& other : candidates) {
       if (named && other.entry_id == entry_id) return absl::OkStatus();
     }
-    candidates.push_back({partition, entry_id, *std::move(row), record.number, record.given_up});
+    candidates.push_back({partition, entry_id, row, record.number, record.given_up});
     return absl::OkStatus();
   };
   for (uint32_t partition = 0; partition < ledgers_.size(); ++partition) {

@@ -62,13 +62,12 @@ bool HeldRecheck::Go(const fhir::Directory& directory) {
 
 void HeldRecheck::LookAt(const deliver::Ledger& ledger, const std::string& entry_id,
                          bool credentials_changed, const fhir::Directory& directory) {
-  const auto entry_row = ledger.Entry(entry_id);
-  if (!entry_row.ok() || !entry_row->has_value()) return;
-  const uint32_t revision = (*entry_row)->latest;
-  const auto row = ledger.Revision(entry_id, revision);
-  if (!row.ok()) return;
-  const bool for_credentials = credentials_changed && IsForCredentials(row->reason);
-  if (!for_credentials && !IsForDirectory(row->reason)) return;
+  const auto found = ledger.EntryWithLatest(entry_id);
+  if (!found.ok() || !found->has_value()) return;
+  const auto& [row, latest] = **found;
+  const uint32_t revision = row.latest;
+  const bool for_credentials = credentials_changed && IsForCredentials(latest.reason);
+  if (!for_credentials && !IsForDirectory(latest.reason)) return;
   const auto entry = ledger.EntryAt(entry_id, revision);
   if (!entry.ok()) return;
   if (!for_credentials) {

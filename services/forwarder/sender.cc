@@ -300,19 +300,17 @@ void Sender::Begin(uint32_t partition, const Work& work, base::Time now) {
   jobs_.emplace(job.entry_id, std::move(owned));
 
   const deliver::Ledger& ledger = backlog_.ledger(partition);
-  const auto entry_row = ledger.Entry(job.entry_id);
-  if (!entry_row.ok()) return Fail(job, entry_row.status());
-  if (!entry_row->has_value()) return PutOff(job, now + kNothingToDo);
-  const deliver::EntryRow& row = **entry_row;
-  const auto latest = ledger.Revision(job.entry_id, row.latest);
-  if (!latest.ok()) return Fail(job, latest.status());
+  const auto found = ledger.EntryWithLatest(job.entry_id);
+  if (!found.ok()) return Fail(job, found.status());
+  if (!found->has_value()) return PutOff(job, now + kNothingToDo);
+  const auto& [row, latest] = **found;
   deliver::RevisionRow unsettled;
   if (!row.unsettled.empty()) {
     const auto read = ledger.Revision(job.entry_id, row.unsettled.front());
     if (!read.ok()) return Fail(job, read.status());
     unsettled = *read;
   }
-  const NextStep next = deliver::NextFor(row, *latest, unsettled);
+  const NextStep next = deliver::NextFor(row, latest, unsettled);
   if (next.kind == NextStep::Kind::kNothing) return PutOff(job, now + kNothingToDo);
   job.kind = next.kind;
   job.revision = next.revision;
@@ -324,7 +322,7 @@ void Sender::Begin(uint32_t partition, const Work& work, base::Time now) {
       return PutOff(job, now + kOtherUnsettled);
     }
   }
-  job.row = job.settles() ? unsettled : *latest;
+  job.row = job.settles() ? unsettled : latest;
   if (job.settles() && job.row.open) {
     // The process before us may have sent it, and the platform may still be at work on it.
     const base::Time limit = base::FromMicros(job.row.open_at_us) + options_.retry.request_limit;

@@ -173,22 +173,23 @@ std::string Ledger::pause_reason() const {
 }
 
 absl::StatusOr<std::optional<EntryRow>> Ledger::Entry(std::string_view entry_id) const {
+  SIMPUL_ASSIGN_OR_RETURN(auto row, EntryWithLatest(entry_id));
+  if (!row) return std::nullopt;
+  return std::move(row->entry);
+}
+
+absl::StatusOr<std::optional<Ledger::WithLatest>> Ledger::EntryWithLatest(
+    std::string_view entry_id) const {
   SIMPUL_ASSIGN_OR_RETURN(const auto bytes, store_->Get(EntryKey(entry_id)));
   if (!bytes) return std::nullopt;
-  EntryRow row;
-  RevisionRow latest;
-  SIMPUL_RETURN_IF_ERROR(Decode(*bytes, row, latest));
+  WithLatest row;
+  SIMPUL_RETURN_IF_ERROR(Decode(*bytes, row.entry, row.latest));
   return row;
 }
 
 absl::StatusOr<RevisionRow> Ledger::Revision(std::string_view entry_id, uint32_t revision) const {
-  SIMPUL_ASSIGN_OR_RETURN(const auto bytes, store_->Get(EntryKey(entry_id)));
-  if (bytes) {
-    EntryRow row;
-    RevisionRow latest;
-    SIMPUL_RETURN_IF_ERROR(Decode(*bytes, row, latest));
-    if (row.latest == revision) return latest;
-  }
+  SIMPUL_ASSIGN_OR_RETURN(auto row, EntryWithLatest(entry_id));
+  if (row && row->entry.latest == revision) return std::move(row->latest);
   return RowOf<RevisionRow>(*store_, RevisionKey(entry_id, revision));
 }
 

@@ -58,6 +58,12 @@ class Ledger {
   std::string pause_reason() const;
 
   absl::StatusOr<std::optional<EntryRow>> Entry(std::string_view entry_id) const;
+  // The two stand in one row.
+  struct WithLatest {
+    EntryRow entry;
+    RevisionRow latest;
+  };
+  absl::StatusOr<std::optional<WithLatest>> EntryWithLatest(std::string_view entry_id) const;
   absl::StatusOr<RevisionRow> Revision(std::string_view entry_id, uint32_t revision) const;
   // NotFound: that revision is no longer kept.
   absl::StatusOr<timeline::v1::Entry> EntryAt(std::string_view entry_id, uint32_t revision) const;
