@@ -47,6 +47,7 @@ void AddResend(CLI::App& app, Chosen& chosen);
 void AddPause(CLI::App& app, Chosen& chosen);  // pause and resume
 void AddPull(CLI::App& app, Chosen& chosen);
 void AddState(CLI::App& app, Chosen& chosen);
+void AddGrowth(CLI::App& app, Chosen& chosen);
 void AddSimulate(CLI::App& app, Chosen& chosen);
 void AddSettings(CLI::App& app, const Settings& settings, Chosen& chosen);
 

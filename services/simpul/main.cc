@@ -56,6 +56,7 @@ int Main(int argc, char** argv) {
   AddPause(app, chosen);
   AddPull(app, chosen);
   AddState(app, chosen);
+  AddGrowth(app, chosen);
   AddSimulate(app, chosen);
   AddSettings(app, settings, chosen);
   Settings::NameVariables(app);
