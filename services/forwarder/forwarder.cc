@@ -24,8 +24,6 @@ using eventlog::Place;
 using eventlog::Topic;
 
 constexpr std::chrono::seconds kWaitMax{5};
-// Of a second in which a nation's peak hour brings 700 events, so that a batch holds some.
-constexpr std::chrono::milliseconds kGather{20};
 constexpr int kEventIdsMax = 500;
 constexpr size_t kHeldAtOnce = 1000;
 constexpr size_t kResendMax = 10'000;
@@ -162,7 +160,6 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   self.answers_ = std::make_unique<DeliveryAnswers>(log.install(), secret, std::move(sources));
   eventlog::Follower::Options follow;
   follow.name = "forwarder";
-  follow.gather = kGather;
   SIMPUL_ASSIGN_OR_RETURN(self.follower_,
                           eventlog::Follower::Start(
                               log, std::move(starts), follow,
