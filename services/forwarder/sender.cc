@@ -305,7 +305,9 @@ void Sender::Begin(uint32_t partition, const Work& work, base::Time now) {
   if (!found->has_value()) return PutOff(job, now + kNothingToDo);
   const auto& [row, latest] = **found;
   deliver::RevisionRow unsettled;
-  if (!row.unsettled.empty()) {
+  if (!row.unsettled.empty() && row.unsettled.front() == row.latest) {
+    unsettled = latest;
+  } else if (!row.unsettled.empty()) {
     const auto read = ledger.Revision(job.entry_id, row.unsettled.front());
     if (!read.ok()) return Fail(job, read.status());
     unsettled = *read;
