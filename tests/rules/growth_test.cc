@@ -98,17 +98,21 @@ struct Boundary {
   GrowthClass below, at, above;  // one hundredth below, there, one hundredth above
 };
 
+// A child below five for each index that has classes or flags.
+const struct {
+  Scale weight = {Index::kWeightForAge, Child(kGirl, AgeOfDays(700)), &Measurement::weight_g};
+  Scale length = {Index::kLengthHeightForAge, Child(kBoy, AgeOfDays(400)), &Measurement::length_mm};
+  Scale for_length = {Index::kWeightForLengthHeight, Long(kBoy, AgeOfDays(400), 760),
+                      &Measurement::weight_g};
+  Scale bmi = {Index::kBmiForAge, Long(kGirl, AgeOfDays(1200), 950), &Measurement::weight_g};
+  Scale head = {Index::kHeadForAge, Child(kGirl, AgeOfDays(90)), &Measurement::head_mm};
+} kUnderFives;
+
 std::vector<Boundary> Boundaries() {
   using enum GrowthClass;
   const char* permenkes = "Permenkes 2/2020";
   const char* kmk = "KMK HK.01.07/MENKES/2015/2023, 5 to 18 years";
-  const Scale weight = {Index::kWeightForAge, Child(kGirl, AgeOfDays(700)), &Measurement::weight_g};
-  const Scale length = {Index::kLengthHeightForAge, Child(kBoy, AgeOfDays(400)),
-                        &Measurement::length_mm};
-  const Scale for_length = {Index::kWeightForLengthHeight, Long(kBoy, AgeOfDays(400), 760),
-                            &Measurement::weight_g};
-  const Scale bmi = {Index::kBmiForAge, Long(kGirl, AgeOfDays(1200), 950), &Measurement::weight_g};
-  const Scale head = {Index::kHeadForAge, Child(kGirl, AgeOfDays(90)), &Measurement::head_mm};
+  const auto& [weight, length, for_length, bmi, head] = kUnderFives;
   const Scale school = {Index::kBmiForAge, Long(kBoy, AgeOfMonths(120.5), 1380),
                         &Measurement::weight_g};
   return {
@@ -152,13 +156,7 @@ TEST(GrowthClass, ChangesAtEachBoundaryOfItsSource) {
 }
 
 TEST(GrowthFlag, MarksWhatWhoTakesForImpossible) {
-  const Scale weight = {Index::kWeightForAge, Child(kGirl, AgeOfDays(700)), &Measurement::weight_g};
-  const Scale length = {Index::kLengthHeightForAge, Child(kBoy, AgeOfDays(400)),
-                        &Measurement::length_mm};
-  const Scale for_length = {Index::kWeightForLengthHeight, Long(kBoy, AgeOfDays(400), 760),
-                            &Measurement::weight_g};
-  const Scale bmi = {Index::kBmiForAge, Long(kGirl, AgeOfDays(1200), 950), &Measurement::weight_g};
-  const Scale head = {Index::kHeadForAge, Child(kGirl, AgeOfDays(90)), &Measurement::head_mm};
+  const auto& [weight, length, for_length, bmi, head] = kUnderFives;
   const Scale arm = {Index::kMuacForAge, Child(kGirl, AgeOfDays(900)), &Measurement::muac_mm};
   const Scale school_weight = {Index::kWeightForAge, Child(kBoy, AgeOfMonths(100)),
                                &Measurement::weight_g};
