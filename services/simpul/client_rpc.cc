@@ -112,6 +112,12 @@ absl::Status Client::GetTimeline(const timeline::v1::GetTimelineRequest& request
                       response, deadline);
 }
 
+absl::Status Client::GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                               timeline::v1::GetGrowthResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::GetGrowth, request,
+                      response, deadline);
+}
+
 absl::Status Client::GetState(timeline::v1::GetStateResponse& response, Deadline deadline) {
   return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::GetState,
                       timeline::v1::GetStateRequest(), response, deadline);

@@ -34,6 +34,8 @@ class Client {
                             std::chrono::milliseconds& wait);
   absl::Status GetTimeline(const timeline::v1::GetTimelineRequest& request,
                            timeline::v1::GetTimelineResponse& response, Deadline deadline);
+  absl::Status GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                         timeline::v1::GetGrowthResponse& response, Deadline deadline);
   absl::Status GetState(timeline::v1::GetStateResponse& response, Deadline deadline);
   absl::Status QuarantineEvent(const timeline::v1::QuarantineEventRequest& request,
                                timeline::v1::QuarantineEventResponse& response, Deadline deadline);

@@ -1,4 +1,5 @@
-// simpul growth: how measured children stand against WHO's standards. Asks nobody: no server.
+// simpul growth: how measured children stand against WHO's standards. Of a file it asks nobody; of
+// a patient it asks a running Simpul.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -13,13 +14,15 @@
 #include "simpul/command.h"
 #include "simpul/growth_line.h"
 #include "simpul/line_reader.h"
+#include "simpul/patient_growth.h"
 
 namespace simpul::cli {
 namespace {
 
 struct Options {
-  bool json = false;
+  Door door;
   std::string file;
+  PatientGrowth patient;
 };
 
 // Answers line by line.
@@ -99,6 +102,11 @@ class GrowthAnswers {
 };
 
 int Growth(const Options& options) {
+  if (options.file.empty() == options.patient.patient.empty()) {
+    Complain("growth: give FILE, - for standard input, or --patient ID. See: simpul growth --help");
+    return kWrongUse;
+  }
+  if (options.file.empty()) return ShowPatientGrowth(options.door, options.patient);
   int fd = STDIN_FILENO;
   if (options.file != "-") {
     fd = ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -113,7 +121,7 @@ int Growth(const Options& options) {
     }
   }
   WatchStop();
-  GrowthAnswers answers(options.json);
+  GrowthAnswers answers(options.door.json);
   LineReader reader(fd, kGrowthLineBytesMax, Stopping());
   bool whole = false;
   for (bool going = true; going;) {
@@ -158,11 +166,20 @@ int Growth(const Options& options) {
 
 void AddGrowth(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
-      "growth", "WHO z-scores and classes of measured children: one JSON object a line, no server");
-  command->add_flag("--json", options->json, "Answer in JSON, one object a line");
-  command->add_option("FILE", options->file, "File with children, or - for standard input")
-      ->required();
+  CLI::App* command = app.add_subcommand("growth",
+                                         "WHO z-scores and classes: of measured children, one JSON "
+                                         "object a line, without a server; or "
+                                         "of a patient, with the growth card (KMS)");
+  AddDoor(*command, options->door);
+  command->add_option("FILE", options->file, "File with children, or - for standard input");
+  command->add_option("--patient", options->patient.patient,
+                      "nik|N, mother|NIK|DATE|ORDER, passport|COUNTRY|N, card|N, "
+                      "local|SYSTEM|FACILITY|N: what stands on this timeline");
+  command->add_option("--min-position", options->patient.min_position,
+                      "Wait until this position, as push gave it, is on the timeline");
+  command->add_option("--wait", options->patient.wait_s, "Seconds to wait for --min-position")
+      ->check(CLI::Range(0.0, 30.0))
+      ->capture_default_str();
   command->callback([&chosen, options] { chosen.run = [options] { return Growth(*options); }; });
 }
 

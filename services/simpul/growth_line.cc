@@ -166,11 +166,6 @@ v1::MeasuringPosition ReadPosition(Fields& fields) {
   return v1::MEASURING_POSITION_UNSPECIFIED;
 }
 
-bool UsesLength(rules::Index index) {
-  return index == rules::Index::kLengthHeightForAge ||
-         index == rules::Index::kWeightForLengthHeight || index == rules::Index::kBmiForAge;
-}
-
 }  // namespace
 
 std::variant<MeasuredPerson, LineRefused> ParseGrowthLine(std::string_view line) {
@@ -231,10 +226,8 @@ std::string GrowthJson(const MeasuredPerson& person, const rules::Growth& growth
       one.Null("z");
     }
     one.Text("class", rules::Word(score->growth_class));
-    if (score->implausible) {
-      one.Text("flag", "implausible");
-    } else if (growth.standing_too_young && UsesLength(index)) {
-      one.Text("flag", "position_ignored");
+    if (const std::string_view flag = rules::FlagOf(growth, index); !flag.empty()) {
+      one.Text("flag", flag);
     } else {
       one.Null("flag");
     }

@@ -27,7 +27,8 @@ constexpr milliseconds kStateWithin{2000};
 // It may have to wait for a batch.
 constexpr milliseconds kHoldWithin{5000};
 
-milliseconds WaitOf(const timeline::v1::GetTimelineRequest& request) {
+template <typename Request>
+milliseconds WaitOf(const Request& request) {
   if (request.min_position().empty()) return milliseconds(0);
   if (!request.has_wait_max()) return milliseconds(5000);
   return milliseconds(request.wait_max().seconds() * 1000 + request.wait_max().nanos() / 1'000'000);
@@ -110,9 +111,11 @@ class Answers {
 }  // namespace
 
 // A question on its way through the owners.
+template <typename Request, typename Response>
 struct Front::Handover {
-  const timeline::v1::GetTimelineRequest& request;
-  timeline::v1::GetTimelineResponse& response;
+  const Request& request;
+  Response& response;
+  void (Peer::*ask)(const Request&, Response&, milliseconds, TimelineRole::Finish);
   uint32_t partition;
   steady_clock::time_point deadline;
   TimelineRole::Finish finish;
@@ -165,20 +168,36 @@ void Front::Remember(uint32_t replica, const absl::Status& status) {
 void Front::GetTimeline(const timeline::v1::GetTimelineRequest& request,
                         timeline::v1::GetTimelineResponse& response, const Caller& caller,
                         TimelineRole::Finish finish) {
+  Answer(request, response, caller, std::move(finish), &TimelineRole::GetTimeline,
+         &Peer::GetTimeline);
+}
+
+void Front::GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                      timeline::v1::GetGrowthResponse& response, const Caller& caller,
+                      TimelineRole::Finish finish) {
+  Answer(request, response, caller, std::move(finish), &TimelineRole::GetGrowth, &Peer::GetGrowth);
+}
+
+// A question about one patient, by whoever keeps the patient's partition.
+template <typename Request, typename Response, typename OfRole, typename OfPeer>
+void Front::Answer(const Request& request, Response& response, const Caller& caller,
+                   TimelineRole::Finish finish, OfRole of_role, OfPeer of_peer) {
   const auto subject = secret_.KeyOf(request.patient());
   // What is wrong with the request the role says.
-  if (!subject.ok()) return role_.GetTimeline(request, response, std::move(finish));
+  if (!subject.ok()) return (role_.*of_role)(request, response, std::move(finish));
   const uint32_t partition = event::PartitionOf(subject->view(), role_.partitions());
-  if (AnswersHere(partition)) return role_.GetTimeline(request, response, std::move(finish));
+  if (AnswersHere(partition)) return (role_.*of_role)(request, response, std::move(finish));
   if (caller.is_peer && !SIMPUL_PLANTED_BUG("handed_over_again")) {
     return finish(NotHere(partition));
   }
-  AskNext(std::make_shared<Handover>(Handover{request, response, partition,
-                                              steady_clock::now() + caller.within,
-                                              std::move(finish), OthersToAsk(partition), 0, ""}));
+  using Asked = Handover<Request, Response>;
+  AskNext(std::make_shared<Asked>(Asked{request, response, of_peer, partition,
+                                        steady_clock::now() + caller.within, std::move(finish),
+                                        OthersToAsk(partition), 0, ""}));
 }
 
-void Front::AskNext(const std::shared_ptr<Handover>& handover) {
+template <typename Request, typename Response>
+void Front::AskNext(const std::shared_ptr<Handover<Request, Response>>& handover) {
   const auto now = steady_clock::now();
   if (handover->next == handover->to_ask.size() || now >= handover->deadline) {
     return handover->finish(absl::UnavailableError(fmt::format(
@@ -188,7 +207,7 @@ void Front::AskNext(const std::shared_ptr<Handover>& handover) {
   const uint32_t replica = handover->to_ask[handover->next++];
   const milliseconds left =
       std::chrono::duration_cast<milliseconds>(handover->deadline - now) + milliseconds(1);
-  peers_[replica].peer->GetTimeline(
+  ((*peers_[replica].peer).*handover->ask)(
       handover->request, handover->response,
       std::min(left, WaitOf(handover->request) + kAnswersWithin),
       [this, handover, replica](const absl::Status& status) {

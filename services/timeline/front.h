@@ -40,6 +40,9 @@ class Front {
   void GetTimeline(const timeline::v1::GetTimelineRequest& request,
                    timeline::v1::GetTimelineResponse& response, const Caller& caller,
                    TimelineRole::Finish finish);
+  void GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                 timeline::v1::GetGrowthResponse& response, const Caller& caller,
+                 TimelineRole::Finish finish);
   absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                              const Caller& caller, const TimelineRole::Listener& listener);
 
@@ -59,6 +62,7 @@ class Front {
                         timeline::v1::GetStateResponse& response);
 
  private:
+  template <typename Request, typename Response>
   struct Handover;
   // A peer, and until when it is asked last: it did not answer.
   struct Known {
@@ -70,7 +74,11 @@ class Front {
   absl::Status NotHere(uint32_t partition) const;
   std::vector<uint32_t> OthersToAsk(uint32_t partition) const;
   void Remember(uint32_t replica, const absl::Status& status);
-  void AskNext(const std::shared_ptr<Handover>& handover);
+  template <typename Request, typename Response, typename OfRole, typename OfPeer>
+  void Answer(const Request& request, Response& response, const Caller& caller,
+              TimelineRole::Finish finish, OfRole of_role, OfPeer of_peer);
+  template <typename Request, typename Response>
+  void AskNext(const std::shared_ptr<Handover<Request, Response>>& handover);
 
   TimelineRole& role_;
   const event::Secret& secret_;

@@ -20,6 +20,9 @@ class Peer {
   virtual void GetTimeline(const timeline::v1::GetTimelineRequest& request,
                            timeline::v1::GetTimelineResponse& response,
                            std::chrono::milliseconds within, TimelineRole::Finish finish) = 0;
+  virtual void GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                         timeline::v1::GetGrowthResponse& response,
+                         std::chrono::milliseconds within, TimelineRole::Finish finish) = 0;
   // What it keeps itself.
   virtual void GetState(timeline::v1::GetStateResponse& response, std::chrono::milliseconds within,
                         TimelineRole::Finish finish) = 0;

@@ -54,6 +54,16 @@ class GrpcPeer final : public Peer {
                                 });
   }
 
+  void GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                 timeline::v1::GetGrowthResponse& response, std::chrono::milliseconds within,
+                 TimelineRole::Finish finish) override {
+    const std::shared_ptr<grpc::ClientContext> context = BeginWithin(within);
+    stub_->async()->GetGrowth(context.get(), &request, &response,
+                              [context, finish = std::move(finish)](const grpc::Status& status) {
+                                finish(rpc::FromGrpc(status));
+                              });
+  }
+
   void GetState(timeline::v1::GetStateResponse& response, std::chrono::milliseconds within,
                 TimelineRole::Finish finish) override {
     const std::shared_ptr<grpc::ClientContext> context = BeginWithin(within);

@@ -26,10 +26,12 @@
 #include "lib/eventlog/position_token.h"
 #include "lib/eventlog/record_digest.h"
 #include "lib/timeline/checkpoints.h"
+#include "lib/timeline/child_growth.h"
 #include "lib/timeline/guard.h"
 #include "lib/timeline/publisher.h"
 #include "lib/timeline/store.h"
 #include "timeline/checkpointer.h"
+#include "timeline/growth.h"
 #include "timeline/page.h"
 #include "timeline/position_waiters.h"
 #include "timeline/watchers.h"
@@ -62,6 +64,11 @@ constexpr std::chrono::seconds kCompareMax{10};
 
 // What is read of each partition.
 constexpr Topic kRead[] = {Topic::kEvents, Topic::kEntries, Topic::kDeadLetters};
+
+absl::Status NoIdentity() {
+  return absl::InvalidArgumentError(
+      "patient: no identity is set. Give one of nik, newborn, passport, card, local.");
+}
 
 // The last record applied is read again, to be compared; the install record never.
 int64_t FirstToRead(int64_t last_applied) { return std::max<int64_t>(last_applied, 1); }
@@ -209,7 +216,13 @@ struct TimelineRole::State {
     if (by_number[number] != nullptr) return by_number[number];
     return absl::UnavailableError(fmt::format("Partition {} is not kept by this replica.", number));
   }
+  template <typename Request>
+  void AnswerAt(const Request& request, std::function<absl::Status()> answer, Finish finish);
   absl::Status Read(const Question& question, timeline::v1::GetTimelineResponse& response);
+  absl::Status ReadGrowth(const event::SubjectKey& subject,
+                          timeline::v1::GetGrowthResponse& response);
+  template <typename Response>
+  void ShowPlace(const Partition& partition, int64_t position, Response& response) const;
   int64_t KnownEnd(const Partition& partition) const;
 };
 
@@ -552,11 +565,27 @@ absl::Status TimelineRole::State::Read(const Question& question,
                           partition->store->Read(question.subject));
   Answer(question, secret, log.install(), partition->number, patient.entries, response);
   *response.mutable_patient() = Demographics(patient.entries);
-  response.set_position(
-      eventlog::PositionToken(log.install(), partition->number, patient.position));
-  response.set_records_behind(
-      static_cast<uint64_t>(std::max<int64_t>(0, KnownEnd(*partition) - 1 - patient.position)));
+  ShowPlace(*partition, patient.position, response);
   return absl::OkStatus();
+}
+
+absl::Status TimelineRole::State::ReadGrowth(const event::SubjectKey& subject,
+                                             timeline::v1::GetGrowthResponse& response) {
+  SIMPUL_ASSIGN_OR_RETURN(const Partition* const partition, Of(subject));
+  SIMPUL_ASSIGN_OR_RETURN(const timeline::Store::Patient patient, partition->store->Read(subject));
+  const event::v1::Subject person = Demographics(patient.entries);
+  ShowGrowth(timeline::GrowthOf(patient.entries, person), person, response);
+  ShowPlace(*partition, patient.position, response);
+  return absl::OkStatus();
+}
+
+// Where the timeline stands that was read.
+template <typename Response>
+void TimelineRole::State::ShowPlace(const Partition& partition, int64_t position,
+                                    Response& response) const {
+  response.set_position(eventlog::PositionToken(log.install(), partition.number, position));
+  response.set_records_behind(
+      static_cast<uint64_t>(std::max<int64_t>(0, KnownEnd(partition) - 1 - position)));
 }
 
 // Of its events, as far as the log has said.
@@ -682,18 +711,37 @@ void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
                                timeline::v1::GetTimelineResponse& response, Finish finish) {
   absl::StatusOr<Question> question = Ask(request, state_->secret);
   if (!question.ok()) return finish(question.status());
-  if (request.min_position().empty()) return finish(state_->Read(*question, response));
+  state_->AnswerAt(
+      request,
+      [this, question = *std::move(question), &response] {
+        return state_->Read(question, response);
+      },
+      std::move(finish));
+}
 
-  const auto wanted = eventlog::ParsePositionToken(state_->log.install(), request.min_position());
+void TimelineRole::GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                             timeline::v1::GetGrowthResponse& response, Finish finish) {
+  const auto subject = state_->secret.KeyOf(request.patient());
+  if (!subject.ok()) return finish(NoIdentity());
+  state_->AnswerAt(
+      request,
+      [this, subject = *subject, &response] { return state_->ReadGrowth(subject, response); },
+      std::move(finish));
+}
+
+// Answers once the request's min_position is applied. Errors as of GetTimeline.
+template <typename Request>
+void TimelineRole::State::AnswerAt(const Request& request, std::function<absl::Status()> answer,
+                                   Finish finish) {
+  if (request.min_position().empty()) return finish(answer());
+  const auto wanted = eventlog::ParsePositionToken(log.install(), request.min_position());
   if (!wanted.ok()) return finish(base::Within("min_position", wanted.status()));
   const auto [number, position] = *wanted;
-  if (number >= state_->by_number.size()) {
+  if (number >= by_number.size()) {
     return finish(absl::InvalidArgumentError("min_position: it names no partition of this log."));
   }
-  const Partition* const partition = state_->by_number[number];
-  if (partition == nullptr || partition->position.load() >= position) {
-    return finish(state_->Read(*question, response));
-  }
+  const Partition* const partition = by_number[number];
+  if (partition == nullptr || partition->position.load() >= position) return finish(answer());
   std::chrono::microseconds wait = kWaitUsual;
   if (request.has_wait_max()) {
     const auto& given = request.wait_max();
@@ -703,29 +751,24 @@ void TimelineRole::GetTimeline(const timeline::v1::GetTimelineRequest& request,
     }
     wait = std::chrono::seconds(given.seconds()) + std::chrono::microseconds(given.nanos() / 1'000);
   }
-  const auto end = state_->log.End({Topic::kEvents, number});
+  const auto end = log.End({Topic::kEvents, number});
   // A log that does not say now is no reason to answer less: the position is waited for.
   if (end.ok() && position >= *end) {
     return finish(absl::InvalidArgumentError(
         "min_position: the log ends before it, so no event of this log was answered with it. Was "
         "the log put back from an older copy? Ask without it."));
   }
-  state_->waiters->Wait(
-      number, position, wait,
-      [this, question = *std::move(question), &response,
-       finish = std::move(finish)](absl::Status status) {
-        finish(status.ok() ? state_->Read(question, response) : std::move(status));
-      });
+  waiters->Wait(number, position, wait,
+                [answer = std::move(answer), finish = std::move(finish)](absl::Status status) {
+                  finish(status.ok() ? answer() : std::move(status));
+                });
 }
 
 absl::Status TimelineRole::WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                                          const Listener& listener) {
   State& state = *state_;
   const auto subject = state.secret.KeyOf(request.patient());
-  if (!subject.ok()) {
-    return absl::InvalidArgumentError(
-        "patient: no identity is set. Give one of nik, newborn, passport, card, local.");
-  }
+  if (!subject.ok()) return NoIdentity();
   SIMPUL_ASSIGN_OR_RETURN(Partition* const kept, state.Of(*subject));
   Partition& partition = *kept;
   const std::shared_ptr<Watch> watch = state.watchers.Add(*subject);

@@ -71,6 +71,10 @@ class TimelineRole {
   void GetTimeline(const timeline::v1::GetTimelineRequest& request,
                    timeline::v1::GetTimelineResponse& response, Finish finish);
 
+  // Errors and threads as GetTimeline's.
+  void GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                 timeline::v1::GetGrowthResponse& response, Finish finish);
+
   // Readers who wait for a position are told at once that this Simpul is shutting down. Idempotent,
   // any thread.
   void EndWaits();

@@ -31,6 +31,15 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
                            });
   }
 
+  grpc::ServerUnaryReactor* GetGrowth(grpc::CallbackServerContext* context,
+                                      const timeline::v1::GetGrowthRequest* request,
+                                      timeline::v1::GetGrowthResponse* response) override {
+    return rpc::UnaryAsync(
+        context, bound_.calls, "GetGrowth", [this, context, request, response](rpc::Finish finish) {
+          bound_.role.GetGrowth(*request, *response, CallerOf(*context), std::move(finish));
+        });
+  }
+
   grpc::ServerWriteReactor<timeline::v1::WatchTimelineResponse>* WatchTimeline(
       grpc::CallbackServerContext* context,
       const timeline::v1::WatchTimelineRequest* request) override {

@@ -124,6 +124,34 @@ TEST_F(FrontTest, AnswersForEveryPatientWhicheverReplicaIsAsked) {
   }
 }
 
+TEST_F(FrontTest, AnswersForTheGrowthOfEveryPatientWhicheverReplicaIsAsked) {
+  AwaitReady();
+  size_t measured = 0;
+  for (const Event& event : events_) {
+    const uint32_t partition = PartitionOf(event);
+    timeline::v1::GetGrowthRequest request;
+    *request.mutable_patient() = *event::StrongestIdentity(event.subject());
+    request.set_min_position(
+        eventlog::PositionToken(log_->install(), partition, last_.at(partition)));
+    request.mutable_wait_max()->set_seconds(30);
+    std::string first;
+    for (uint32_t replica = 0; replica < kReplicas; ++replica) {
+      timeline::v1::GetGrowthResponse response;
+      std::promise<absl::Status> answer;
+      fronts_[replica]->GetGrowth(request, response, {}, [&answer](const absl::Status& status) {
+        answer.set_value(status);
+      });
+      const absl::Status status = answer.get_future().get();
+      ASSERT_TRUE(status.ok()) << status;
+      response.clear_records_behind();
+      if (replica == 0) first = response.SerializeAsString();
+      EXPECT_EQ(response.SerializeAsString(), first) << replica;
+      measured += static_cast<size_t>(response.measured_size());
+    }
+  }
+  EXPECT_GT(measured, 0u);
+}
+
 TEST_F(FrontTest, AnswersForEveryPatientWithOneReplicaGone) {
   AwaitReady();
   Stop(1);

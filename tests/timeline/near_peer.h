@@ -22,6 +22,13 @@ class NearPeer final : public Peer {
     if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
     front_->GetTimeline(request, response, {.is_peer = true, .within = within}, std::move(finish));
   }
+  void GetGrowth(const timeline::v1::GetGrowthRequest& request,
+                 timeline::v1::GetGrowthResponse& response, std::chrono::milliseconds within,
+                 TimelineRole::Finish finish) override {
+    ++asked;
+    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
+    front_->GetGrowth(request, response, {.is_peer = true, .within = within}, std::move(finish));
+  }
   void GetState(timeline::v1::GetStateResponse& response, std::chrono::milliseconds,
                 TimelineRole::Finish finish) override {
     if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));

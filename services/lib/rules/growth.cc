@@ -375,6 +375,15 @@ Age AgeBetween(std::chrono::sys_days birth, std::chrono::sys_days day) {
 
 Growth Assess(const Measurement& measurement) { return Assessment(measurement).Take(); }
 
+std::string_view FlagOf(const Growth& growth, Index index) {
+  const auto* score = std::get_if<Score>(&growth.of(index));
+  if (score == nullptr) return "";
+  if (score->implausible) return "implausible";
+  const bool uses_length = index == Index::kLengthHeightForAge ||
+                           index == Index::kWeightForLengthHeight || index == Index::kBmiForAge;
+  return uses_length && growth.standing_too_young ? "position_ignored" : "";
+}
+
 std::string_view Word(Index index) {
   switch (index) {
     case Index::kWeightForAge:

@@ -139,6 +139,10 @@ struct Growth {
 // Total: every measurement has an answer.
 Growth Assess(const Measurement& measurement);
 
+// What is wrong with a score: "implausible", or "position_ignored" where the length counts; else
+// empty.
+std::string_view FlagOf(const Growth& growth, Index index);
+
 // The words of the contract: weight_for_age, sangat_kurang (kNone: no_class_table), age_unknown,
 // oedema. docs/growth.md lists them.
 std::string_view Word(Index index);
