@@ -223,6 +223,7 @@ timeline::v1::TimelineEntry Show(const Entry& entry, const log::v1::Install& ins
   *shown.mutable_facility() = entry.facility();
   shown.set_group_id(entry.group_id());
   shown.set_purpose(entry.purpose());
+  if (entry.has_derived()) *shown.mutable_derived() = entry.derived();
   for (const Member& member : entry.members()) {
     timeline::v1::TimelineEvent& event = *shown.add_events();
     event.mutable_event()->ParsePartialFromString(member.event());

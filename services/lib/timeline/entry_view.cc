@@ -96,6 +96,9 @@ bool Read(const base::WireField& field, EntryView& entry) {
       entry.members.push_back(*std::move(member));
       return true;
     }
+    case Entry::kDerivedFieldNumber:
+      entry.derived = field.bytes;
+      return true;
     default:
       return false;
   }
@@ -149,7 +152,8 @@ void PutFacility(std::string& out, uint32_t field, const FacilityView& facility)
 }
 
 std::string WriteEntry(const EntryView& entry) {
-  size_t size = 128 + entry.group_id.size() + entry.facility.code.size();
+  size_t size =
+      128 + entry.group_id.size() + entry.facility.code.size() + entry.derived.size();
   for (const MemberView& member : entry.members) size += member.bytes.size() + 8;
   std::string out;
   out.reserve(size);
@@ -164,6 +168,7 @@ std::string WriteEntry(const EntryView& entry) {
   for (const MemberView& member : entry.members) {
     base::PutMessageField(out, Entry::kMembersFieldNumber, member.bytes);
   }
+  base::PutBytesField(out, Entry::kDerivedFieldNumber, entry.derived);
   return out;
 }
 
@@ -186,6 +191,8 @@ base::Sha256Digest ContentDigest(const EntryView& entry) {
     std::ranges::sort(amendments, {}, &AmendmentView::event_id);
     for (const AmendmentView& amendment : amendments) text.append(amendment.content);
   }
+  // What nothing is derived of keeps its digest when rules are added.
+  if (!entry.derived.empty()) base::PutText(text, entry.derived);
   return base::Sha256(text);
 }
 

@@ -52,6 +52,7 @@ struct EntryView {
   std::string_view group_id;
   event::v1::Purpose purpose = event::v1::PURPOSE_UNSPECIFIED;
   absl::InlinedVector<MemberView, 4> members;
+  std::string_view derived;  // a serialized Derived
 
   // The member that was sent with that id; null when there is none.
   MemberView* Find(const event::FacilityView& facility, std::string_view event_id);
