@@ -41,12 +41,12 @@ TEST(Golden, OfTheStories) {
     histories.push_back(story.events);
     histories.emplace_back(story.events.rbegin(), story.events.rend());
   }
-  EXPECT_EQ(Told(histories), "3787d08005a7526cd8cb34ff91be8dfd2d6fe1240eda37f21ce6ff367196cee6");
+  EXPECT_EQ(Told(histories), "X1");
 }
 
 TEST(Golden, OfALongHistory) {
   EXPECT_EQ(Told({testing::RandomStory(1, 1'000), testing::RandomStory(2, 300)}),
-            "733547574298ea83d6c6baf2cdb8e01e03486f7f821b764c866f026aa9538aeb");
+            "X2");
 }
 
 TEST(Golden, OfEveryKind) {
@@ -54,7 +54,7 @@ TEST(Golden, OfEveryKind) {
   for (const testing::SampleEvent& sample : testing::SampleEvents()) {
     histories.push_back({sample.event});
   }
-  EXPECT_EQ(Told(histories), "353a57821cb644085c311497c62ef4989928382b16ad20f2a540a7d4662a194f");
+  EXPECT_EQ(Told(histories), "X3");
 }
 
 }  // namespace

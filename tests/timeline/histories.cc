@@ -10,7 +10,9 @@
 #include "lib/base/status_macros.h"
 #include "lib/event/validate.h"
 #include "lib/timeline/decode.h"
+#include "lib/timeline/derive.h"
 #include "lib/timeline/entry_view.h"
+#include "lib/timeline/facts.h"
 
 namespace simpul::testing {
 
@@ -170,6 +172,8 @@ Outcome Expect(const std::vector<Event>& events) {
   struct Line {
     std::tuple<int64_t, int64_t, std::string, std::string, std::string> order;
     std::string text;
+    std::string event;  // as it counts now
+    timeline::v1::MemberState state;
   };
   std::map<Room, std::vector<Line>> rooms;
   for (const auto& [id, event] : set) {
@@ -196,7 +200,22 @@ Outcome Expect(const std::vector<Event>& events) {
     for (const auto& [amendment, content] : contents) text += content;
     rooms[RoomOf(event)].push_back({{Us(now->occurred_at().time()), Us(now->recorded_at()),
                                      std::get<0>(id), std::get<1>(id), std::get<2>(id)},
-                                    text});
+                                    text,
+                                    now->SerializeAsString(),
+                                    static_cast<timeline::v1::MemberState>(state)});
+  }
+  // What the rules say, told of all events at once.
+  timeline::PatientFacts facts;
+  uint32_t number = 0;
+  for (const auto& [room, lines] : rooms) {
+    for (const Line& line : lines) {
+      if (line.state == timeline::v1::MEMBER_STATE_RETRACTED) continue;
+      Event now;
+      SIMPUL_CHECK(now.ParseFromString(line.event), "No event.");
+      facts.Learn({{std::get<2>(line.order), std::get<3>(line.order)}, std::get<4>(line.order)},
+                  number, &now);
+    }
+    ++number;
   }
   base::SetChecksum sum;
   for (auto& [room, lines] : rooms) {
@@ -205,7 +224,18 @@ Outcome Expect(const std::vector<Event>& events) {
                        Number(static_cast<size_t>(std::get<0>(room))) + Text(std::get<1>(room)) +
                        Text(std::get<2>(room)) + Text(std::get<3>(room)) +
                        Number(static_cast<size_t>(std::get<4>(room))) + Number(lines.size());
-    for (const Line& line : lines) text += line.text;
+    timeline::EntryView entry{.kind = static_cast<timeline::v1::EntryKind>(std::get<0>(room))};
+    for (const Line& line : lines) {
+      text += line.text;
+      entry.members.push_back({.event_id = std::get<4>(line.order),
+                               .event = line.event,
+                               .facility = {std::get<2>(line.order), std::get<3>(line.order)},
+                               .state = line.state,
+                               .occurred_at_us = std::get<0>(line.order),
+                               .recorded_at_us = std::get<1>(line.order)});
+    }
+    const std::string derived = timeline::Derive(entry, facts).value();
+    if (!derived.empty()) text += Text(derived);
     sum.Add(base::Sha256(text));
   }
   outcome.entries = rooms.size();

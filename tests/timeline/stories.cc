@@ -49,6 +49,12 @@ Event Registration(uint64_t id, std::string_view local_time, std::string_view na
   return event;
 }
 
+Event Status(uint64_t id, std::string_view local_time, event::v1::LifeStatus status) {
+  Event event = SampleEnvelope(id, SampleChild(), local_time);
+  event.mutable_patient_status()->set_status(status);
+  return event;
+}
+
 Event ReferralStep(uint64_t id, std::string_view local_time, std::string_view number,
                    event::v1::ReferralState state) {
   Event event = SampleEnvelope(id, SampleChild(), local_time);
@@ -187,6 +193,17 @@ std::vector<Story> MakeStories() {
                        {weighing, weighing, vitamin, vitamin, correction, correction,
                         RetractionOf(4, correction, "2026-02-05T08:00")}});
   }
+  {
+    const Event february = Weighing(2, "2026-02-03T09:00", "v-2", 9'150);
+    Event born_later = Registration(4, "2026-02-20T09:00", "Melati");
+    born_later.mutable_subject()->set_birth_date("2024-05-12");
+    stories.push_back({"four months on the growth card, another birth date, and a death",
+                       {Weighing(1, "2026-01-06T09:00", "v-1", 9'100), february,
+                        Weighing(3, "2026-03-04T09:00", "v-3", 9'200), born_later,
+                        CorrectionOf(5, february, "2026-02-04T08:00", 9'450),
+                        Status(6, "2026-03-20T09:00", event::v1::LIFE_STATUS_DIED),
+                        Weighing(7, "2026-04-02T09:00", "v-4", 9'300)}});
+  }
   return stories;
 }
 
@@ -195,6 +212,67 @@ std::vector<Story> MakeStories() {
 const std::vector<Story>& Stories() {
   static const std::vector<Story> stories = MakeStories();
   return stories;
+}
+
+std::vector<Event> GrowthStory(uint64_t seed, size_t events) {
+  std::mt19937_64 random(seed);
+  const auto below = [&random](uint64_t end) { return random() % end; };
+  const auto time = [&] {
+    char text[32];
+    std::snprintf(text, sizeof text, "202%d-%02d-%02dT%02d:00", static_cast<int>(4 + below(3)),
+                  static_cast<int>(1 + below(12)), static_cast<int>(1 + below(28)),
+                  static_cast<int>(8 + below(3)));
+    return std::string(text);
+  };
+  std::vector<Event> story;
+  for (uint64_t id = 1; story.size() < events; ++id) {
+    const Event& original = story.empty() ? Event::default_instance() : story[below(story.size())];
+    const auto weight_g = static_cast<uint32_t>(7'000 + below(40) * 100);
+    switch (below(12)) {
+      case 0:
+        if (original.has_visit()) story.push_back(CorrectionOf(id, original, time(), weight_g));
+        break;
+      case 1:
+        if (original.has_visit()) {
+          Event moved = original;
+          SetTime(SampleTime(time()), moved.mutable_occurred_at()->mutable_time());
+          story.push_back(CorrectionWith(id, original, time(), std::move(moved)));
+        }
+        break;
+      case 2:
+        if (!original.event_id().empty() && below(2) == 0) {
+          story.push_back(RetractionOf(id, original, time()));
+        }
+        break;
+      case 3: {
+        Event registered = Registration(id, time(), "Melati");
+        registered.mutable_subject()->set_birth_date(below(2) == 0 ? "2024-01-12" : "2024-06-30");
+        registered.mutable_subject()->set_sex(
+            static_cast<event::v1::Sex>(below(event::v1::Sex_MAX + 1)));
+        story.push_back(std::move(registered));
+        break;
+      }
+      case 4:
+        if (below(3) == 0) {
+          story.push_back(
+              Status(id, time(),
+                     below(2) == 0 ? event::v1::LIFE_STATUS_DIED : event::v1::LIFE_STATUS_ALIVE));
+        }
+        break;
+      default: {
+        Event weighing =
+            Weighing(id, time(), below(3) == 0 ? "v-" + std::to_string(below(5)) : "", weight_g);
+        if (below(3) == 0) {
+          weighing.mutable_visit()->set_length_mm(static_cast<uint32_t>(650 + below(300)));
+        }
+        if (below(8) == 0) weighing.mutable_visit()->set_oedema(event::v1::OEDEMA_MILD);
+        if (below(10) == 0) weighing.set_purpose(event::v1::PURPOSE_TRAINING);
+        if (below(6) == 0) weighing.mutable_subject()->clear_birth_date();
+        story.push_back(std::move(weighing));
+      }
+    }
+  }
+  return story;
 }
 
 std::vector<Event> RandomStory(uint64_t seed, size_t events) {

@@ -15,6 +15,7 @@ event::v1::Event Weighing(uint64_t id, std::string_view local_time, std::string_
                           uint32_t weight_g = 10'000);
 event::v1::Event VitaminA(uint64_t id, std::string_view local_time, std::string_view visit_id = "");
 event::v1::Event Registration(uint64_t id, std::string_view local_time, std::string_view name);
+event::v1::Event Status(uint64_t id, std::string_view local_time, event::v1::LifeStatus status);
 event::v1::Event ReferralStep(uint64_t id, std::string_view local_time, std::string_view number,
                               event::v1::ReferralState state);
 
@@ -33,6 +34,10 @@ struct Story {
 
 // At most 7 events each; all permutations are few enough to try.
 const std::vector<Story>& Stories();
+
+// A random child over two years: weighings, late, corrected and taken back, registrations that say
+// other birth dates and sexes, deaths that were none. Every event is of use.
+std::vector<event::v1::Event> GrowthStory(uint64_t seed, size_t events);
 
 // A long random history of one patient: visits, amendments of every kind, right and wrong.
 std::vector<event::v1::Event> RandomStory(uint64_t seed, size_t events);

@@ -41,6 +41,12 @@ bool Read(const base::WireField& field, MemberView& member) {
     case Member::kEventIdFieldNumber:
       member.event_id = field.bytes;
       return true;
+    case Member::kKindFieldNumber:
+      member.kind = static_cast<uint32_t>(field.value);
+      return true;
+    case Member::kEventFieldNumber:
+      member.event = field.bytes;
+      return true;
     case Member::kStateFieldNumber:
       member.state = static_cast<v1::MemberState>(field.value);
       return true;

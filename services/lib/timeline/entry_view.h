@@ -26,6 +26,8 @@ struct AmendmentView {
 struct MemberView {
   std::string_view bytes;  // the whole Member
   std::string_view event_id;
+  uint32_t kind = 0;
+  std::string_view event;  // as it counts now
   event::FacilityView facility;
   v1::MemberState state = v1::MEMBER_STATE_UNSPECIFIED;
   int64_t occurred_at_us = 0;

@@ -11,7 +11,7 @@
 namespace simpul::timeline {
 namespace {
 
-constexpr char kFormat = 1;
+constexpr char kFormat = 2;
 constexpr size_t kHeadBytes = 1 + 1 + 4 + 8 + 4 + 4 + 4;
 constexpr size_t kReferenceBytes = 8 + 4;
 // A page is rewritten whole at every change: at most 3 KiB.
@@ -115,11 +115,13 @@ absl::Status History::TakeHead(std::optional<std::string_view> value) {
   references_ = base::GetBe32(in.substr(22));
   in.remove_prefix(kHeadBytes);
   if (page_bits_ > 16) return Damaged("head");
-  if (in.size() != (page_bits_ > 0 ? 0 : references_ * kReferenceBytes)) return Damaged("head");
-  if (in.empty()) return absl::OkStatus();
+  const size_t size = page_bits_ > 0 ? 0 : size_t{references_} * kReferenceBytes;
+  if (in.size() < size) return Damaged("head");
+  facts_bytes_ = in.substr(size);
+  if (size == 0) return absl::OkStatus();
   // Room for what one event adds.
-  head_page_.references.reserve(in.size() + 2 * kReferenceBytes);
-  head_page_.references = in;
+  head_page_.references.reserve(size + 2 * kReferenceBytes);
+  head_page_.references = in.substr(0, size);
   return absl::OkStatus();
 }
 
@@ -196,6 +198,15 @@ absl::Status History::Grow() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<PatientFacts*> History::Facts() {
+  SIMPUL_RETURN_IF_ERROR(Load());
+  if (!facts_.has_value()) {
+    facts_ = PatientFacts::Decode(facts_bytes_);
+    if (!facts_.has_value()) return Damaged("facts");
+  }
+  return &*facts_;
+}
+
 absl::StatusOr<uint32_t> History::events() {
   SIMPUL_RETURN_IF_ERROR(Load());
   return events_;
@@ -267,7 +278,8 @@ void History::Changes(
     return Key(subject_, kind, number);
   };
   if (changed_) {
-    value.reserve(kHeadBytes + head_page_.references.size());
+    if (facts_changed_) facts_bytes_ = facts_->Encode();
+    value.reserve(kHeadBytes + head_page_.references.size() + facts_bytes_.size());
     value.push_back(kFormat);
     value.push_back(static_cast<char>(page_bits_));
     base::PutBe32(value, events_);
@@ -276,6 +288,7 @@ void History::Changes(
     base::PutBe32(value, next_waiting_);
     base::PutBe32(value, references_);
     value.append(head_page_.references);
+    value.append(facts_bytes_);
     change(at(kHead, std::nullopt), &value);
   }
   for (const std::unique_ptr<Page>& page : pages_) {

@@ -4,14 +4,15 @@
 // Keys are one byte 'p', the subject key (16), one byte of kind, and a number (4, most significant
 // byte first) where the kind has one:
 //
-//   0  head       counts, and the references while they are few
+//   0  head       counts, the references while they are few, and the facts
 //   1  entry      a serialized simpul.timeline.v1.Entry
 //   2  waiting    corrections and retractions of one event that are on no entry
 //   3  page       references once they are many
 //
 // A reference leads from a 64-bit keyed hash of an event, a group or a missing original to the
-// number of its entry or waiting list. One look-up of the head therefore tells everything about an
-// event of an ordinary patient, and a new event costs two puts. Bytes: docs/formats.md.
+// number of its entry or waiting list. Facts are what the rules need of the patient's events
+// (facts.h). One look-up of the head therefore tells everything about an event of an ordinary
+// patient, and a new event costs two puts. Bytes: docs/formats.md.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "lib/base/hash.h"
 #include "lib/event/subject.h"
+#include "lib/timeline/facts.h"
 #include "simpul/log/v1/log.pb.h"
 #include "simpul/timeline/v1/entry.pb.h"
 
@@ -91,6 +93,10 @@ class History {
   absl::StatusOr<std::pair<uint32_t, Waiting*>> NewWaiting();
   // An empty list is deleted.
 
+  // What the rules need. The caller changes it by Learn only, and says so by `FactsChanged`.
+  absl::StatusOr<PatientFacts*> Facts();
+  void FactsChanged() { changed_ = facts_changed_ = true; }
+
   // Calls `change` with every key that differs from what is stored and its value, null to delete.
   void Changes(absl::FunctionRef<void(std::string_view key, const std::string* value)> change);
 
@@ -121,6 +127,9 @@ class History {
   uint32_t next_entry_ = 0;
   uint32_t next_waiting_ = 0;
   uint32_t references_ = 0;
+  std::string facts_bytes_;                   // as they are stored
+  std::optional<PatientFacts> facts_;         // once they were asked for
+  bool facts_changed_ = false;                // differ from facts_bytes_
   Page head_page_;                            // while there is but one
   std::vector<std::unique_ptr<Page>> pages_;  // those that were read, once they are many
   Numbered<LoadedEntry> entries_;

@@ -13,6 +13,7 @@
 #include "lib/event/kind.h"
 #include "lib/event/outline.h"
 #include "lib/event/validate.h"
+#include "lib/timeline/derive.h"
 #include "lib/timeline/entry_view.h"
 #include "lib/timeline/siphash.h"
 
@@ -308,8 +309,11 @@ class Application {
     tally_.content.Remove(loaded.content);
   }
 
-  // The next revision. What the view shows may lie in `loaded` itself.
-  void Close(uint32_t number, EntryView& entry, LoadedEntry& loaded) {
+  // The next revision of the entry, whose event `changed` is new or another than before, and of
+  // those others that the rules now say something else of. What the view shows may lie in `loaded`.
+  absl::Status Close(uint32_t number, EntryView& entry, const MemberView& changed,
+                     LoadedEntry& loaded) {
+    SIMPUL_ASSIGN_OR_RETURN(const std::vector<uint32_t> affected, Learn(number, changed));
     const auto before = [](const MemberView& a, const MemberView& b) { return Before(a, b); };
     if (!std::ranges::is_sorted(entry.members, before)) {
       std::ranges::sort(entry.members, before);
@@ -317,6 +321,38 @@ class Application {
     entry.withdrawn = std::ranges::all_of(entry.members, [](const MemberView& member) {
       return member.state == v1::MEMBER_STATE_RETRACTED;
     });
+    SIMPUL_ASSIGN_OR_RETURN(const std::string derived, SayOf(entry));
+    Revise(number, entry, derived, loaded);
+    for (const uint32_t other : affected) {
+      if (other != number) SIMPUL_RETURN_IF_ERROR(Reconsider(other));
+    }
+    return absl::OkStatus();
+  }
+
+  // What the rules need of the event, as it counts now. Numbers of the entries that it may make a
+  // difference to.
+  absl::StatusOr<std::vector<uint32_t>> Learn(uint32_t number, const MemberView& member) {
+    SIMPUL_ASSIGN_OR_RETURN(PatientFacts * facts, history_.Facts());
+    history_.FactsChanged();
+    const EventKey key{member.facility, member.event_id};
+    if (member.state == v1::MEMBER_STATE_RETRACTED) return facts->Learn(key, number, nullptr);
+    Event event;
+    if (!event.ParseFromArray(member.event.data(), static_cast<int>(member.event.size()))) {
+      return Contradiction();
+    }
+    return facts->Learn(key, number, &event);
+  }
+
+  // What the rules say of the entry.
+  absl::StatusOr<std::string> SayOf(const EntryView& entry) {
+    SIMPUL_ASSIGN_OR_RETURN(PatientFacts * facts, history_.Facts());
+    std::optional<std::string> derived = Derive(entry, *facts);
+    if (!derived.has_value()) return Contradiction();
+    return *std::move(derived);
+  }
+
+  void Revise(uint32_t number, EntryView& entry, std::string_view derived, LoadedEntry& loaded) {
+    entry.derived = derived;
     ++entry.revision;
     loaded.content = ContentDigest(entry);
     loaded.counted = true;
@@ -324,6 +360,17 @@ class Application {
     tally_.content.Add(loaded.content);
     loaded.bytes = WriteEntry(entry);
     projected_.derived.emplace_back(EntryChange{number});
+  }
+
+  // An entry that another one's event may make a difference to.
+  absl::Status Reconsider(uint32_t number) {
+    SIMPUL_ASSIGN_OR_RETURN(LoadedEntry * loaded, history_.EntryAt(number));
+    SIMPUL_ASSIGN_OR_RETURN(EntryView entry, Read(*loaded));
+    SIMPUL_ASSIGN_OR_RETURN(const std::string derived, SayOf(entry));
+    if (derived == entry.derived) return absl::OkStatus();
+    Open(entry, *loaded);
+    Revise(number, entry, derived, *loaded);
+    return absl::OkStatus();
   }
 
   // An event that is no amendment: it joins its entry, with what waited for it.
@@ -364,22 +411,25 @@ class Application {
     std::string bytes = MemberBytes(incoming_, base::AsBytes(content));
     SIMPUL_ASSIGN_OR_RETURN(const bool attached,
                             AttachWaiting(number, group, loaded->bytes.size(), bytes));
+    MemberView member;
     if (attached) {
-      std::optional<MemberView> member = ReadMember(bytes);
-      if (!member.has_value()) return Contradiction();
-      entry.members.push_back(*std::move(member));
+      std::optional<MemberView> read = ReadMember(bytes);
+      if (!read.has_value()) return Contradiction();
+      member = *std::move(read);
     } else {
-      entry.members.push_back({.bytes = bytes,
-                               .event_id = event_.event_id,
-                               .facility = event_.facility,
-                               .state = v1::MEMBER_STATE_STANDING,
-                               .occurred_at_us = event_.occurred_at_us,
-                               .recorded_at_us = event_.recorded_at_us,
-                               .content = base::AsBytes(content),
-                               .digest = incoming_.digest});
+      member = {.bytes = bytes,
+                .event_id = event_.event_id,
+                .kind = event_.kind,
+                .event = incoming_.event,
+                .facility = event_.facility,
+                .state = v1::MEMBER_STATE_STANDING,
+                .occurred_at_us = event_.occurred_at_us,
+                .recorded_at_us = event_.recorded_at_us,
+                .content = base::AsBytes(content),
+                .digest = incoming_.digest};
     }
-    Close(number, entry, *loaded);
-    return absl::OkStatus();
+    entry.members.push_back(member);
+    return Close(number, entry, member, *loaded);
   }
 
   // Attaches what waited for the event to the member that it becomes. False: nothing waited.
@@ -474,9 +524,8 @@ class Application {
     const std::string bytes = member.SerializeAsString();
     std::optional<MemberView> amended = ReadMember(bytes);
     if (!amended.has_value()) return Contradiction();
-    *named = *std::move(amended);
-    Close(*found, entry, *loaded);
-    return absl::OkStatus();
+    *named = *amended;
+    return Close(*found, entry, *amended, *loaded);
   }
 
   absl::Status BuryThoseThatNameThis() {
