@@ -167,6 +167,69 @@ v1::Event AskedFor(v1::Event event, std::string_view questionnaire) {
   return event;
 }
 
+timeline::v1::GrowthScore Scored(int32_t z_hundredths, std::string_view growth_class,
+                                 std::string_view flag = "") {
+  timeline::v1::GrowthScore score;
+  score.set_z_hundredths(z_hundredths);
+  score.set_growth_class(std::string(growth_class));
+  score.set_flag(std::string(flag));
+  return score;
+}
+
+// What the rules say of the growth visit: its head is flagged.
+timeline::v1::Entry WithGrowth(timeline::v1::Entry entry) {
+  timeline::v1::MeasuredGrowth& growth = *entry.mutable_derived()->add_growth();
+  *growth.mutable_weight_for_age() = Scored(-57, "normal");
+  *growth.mutable_length_height_for_age() = Scored(-205, "pendek");
+  *growth.mutable_weight_for_length_height() = Scored(31, "gizi_baik");
+  *growth.mutable_bmi_for_age() = Scored(44, "gizi_baik");
+  *growth.mutable_head_circumference_for_age() = Scored(512, "makrosefali", "implausible");
+  *growth.mutable_muac_for_age() = Scored(-20, "lila_hijau");
+  growth.set_length_used_mm(842);
+  growth.set_bmi_hundredths(1474);
+  growth.set_nutritional_status("gizi_baik");
+  growth.set_nutritional_status_from("weight_for_length_height");
+  growth.mutable_card()->set_usable(true);
+  growth.mutable_card()->set_status("N");
+  timeline::v1::Screened& fever = *entry.mutable_derived()->add_screened();
+  fever.set_input("temperature");
+  fever.set_rule("fever");
+  fever.set_screening_class("no_fever");
+  fever.set_result(v1::SCREENING_RESULT_NORMAL);
+  fever.set_level("routine");
+  return entry;
+}
+
+// A late weighing turned N to T; the head was measured again; the weight is now flagged.
+timeline::v1::Entry WithGrowthAfterwards(timeline::v1::Entry entry) {
+  entry = WithGrowth(std::move(entry));
+  timeline::v1::MeasuredGrowth& growth = *entry.mutable_derived()->mutable_growth(0);
+  *growth.mutable_head_circumference_for_age() = Scored(12, "normal");
+  growth.mutable_weight_for_age()->set_flag("implausible");
+  growth.mutable_card()->set_status("T");
+  growth.mutable_card()->set_two_t(true);
+  return entry;
+}
+
+// 146/88: of the grade, and isolated. The words of a kader name neither.
+timeline::v1::Entry WithPressure(timeline::v1::Entry entry, bool by_kader) {
+  for (const auto& [rule, word] : {std::pair("blood_pressure_adult", "ht_1"),
+                                   std::pair("isolated_systolic", "isolated_systolic")}) {
+    timeline::v1::Screened& row = *entry.mutable_derived()->add_screened();
+    row.set_input("blood_pressure");
+    row.set_rule(rule);
+    row.set_screening_class(by_kader ? "needs_check" : word);
+    row.set_result(by_kader ? v1::SCREENING_RESULT_NEEDS_CHECK : v1::SCREENING_RESULT_ABNORMAL);
+    row.set_level("puskesmas");
+  }
+  return entry;
+}
+
+v1::Event ByNurse(v1::Event event) {
+  event.mutable_recorder()->set_role(v1::RECORDER_ROLE_NURSE);
+  return event;
+}
+
 std::vector<Golden> AllCases() {
   const Directory directory = TestDirectory();
   const auto sample = [](std::string_view name) { return SampleNamed(name); };
@@ -216,6 +279,14 @@ std::vector<Golden> AllCases() {
   sent("observation_visit",
        EntryOf({Reclassed(sample("traveller_visit"), v1::ENCOUNTER_CLASS_OBSERVATION)}));
   sent("oddities", EntryOf({OedemaAndOddities(sample("weighing"))}));
+
+  // What the rules derived.
+  sent("posyandu_day_derived", WithGrowth(posyandu_day));
+  sent("posyandu_day_derived_again", WithGrowthAfterwards(posyandu_day),
+       Delivered(WithGrowth(posyandu_day)));
+  sent("elder_visit_derived", WithPressure(visit({"elder_visit"}), true));
+  sent("elder_visit_derived_by_nurse",
+       WithPressure(EntryOf({ByNurse(sample("elder_visit"))}), false));
 
   // Revisions.
   const auto corrected =

@@ -1,11 +1,22 @@
 #include "lib/fhir/map.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
+
 #include "lib/base/uuid.h"
+#include "lib/fhir/code_check.h"
+#include "lib/fhir/terminology.h"
+#include "lib/rules/growth.h"
+#include "lib/rules/screening.h"
 #include "tests/fhir/entries.h"
 #include "tests/support/sample_events.h"
+#include "tests/support/source_file.h"
 
 namespace simpul::fhir {
 namespace {
@@ -479,6 +490,229 @@ TEST(Referral, NamesTheLatestTarget) {
   v1::Event nowhere = SampleNamed("referral_sent");
   nowhere.mutable_referral()->clear_to();
   EXPECT_EQ(ReasonOf(MapOf(EntryOf({nowhere}))), "referral_without_target");
+}
+
+timeline::v1::MeasuredGrowth& AddGrowth(timeline::v1::Entry& entry) {
+  return *entry.mutable_derived()->add_growth();
+}
+
+void SetScore(timeline::v1::GrowthScore& score, int32_t z_hundredths, std::string_view word) {
+  score.set_z_hundredths(z_hundredths);
+  score.set_growth_class(std::string(word));
+}
+
+timeline::v1::Screened& AddScreened(timeline::v1::Entry& entry, std::string_view rule,
+                                    std::string_view word) {
+  timeline::v1::Screened& row = *entry.mutable_derived()->add_screened();
+  row.set_input("x");
+  row.set_rule(std::string(rule));
+  row.set_screening_class(std::string(word));
+  row.set_result(v1::SCREENING_RESULT_ABNORMAL);
+  return row;
+}
+
+std::string KeyOfPart(const v1::Event& event, std::string_view part) {
+  return PartKey(event.facility(), event.event_id(), part, TestSubjectKey());
+}
+
+TEST(Derived, HangsOnTheMeasuresOfItsOwnEventUnderAStableKey) {
+  // The first was taken back: places are those among all members.
+  v1::Event gone = SampleNamed("growth_visit");
+  gone.set_event_id(testing::SampleEventId(91));
+  const v1::Event event = SampleNamed("growth_visit");
+  timeline::v1::Entry entry = EntryOf({gone, event});
+  entry.mutable_members(0)->set_state(timeline::v1::MEMBER_STATE_RETRACTED);
+  timeline::v1::MeasuredGrowth& growth = AddGrowth(entry);
+  growth.set_member(1);
+  SetScore(*growth.mutable_weight_for_age(), -5, "normal");
+  const Mapped mapped = MappedOf(entry);
+  const Part* z = PartOf(mapped, "Observation", "1153593003");
+  ASSERT_NE(z, nullptr);
+  EXPECT_EQ(z->key, KeyOfPart(event, "z_weight_for_age"));
+  EXPECT_THAT(z->json, HasSubstr(R"("value":-0.05,"unit":"Zscore")"));
+  EXPECT_THAT(z->json, HasSubstr(R"("derivedFrom":[{"reference":"urn:uuid:)" +
+                                 KeyOfPart(event, "weight") + R"("}])"));
+  EXPECT_EQ(JsonOf(mapped, "Condition", "43664005"), "no such part");
+
+  growth.set_member(0);
+  EXPECT_EQ(PartOf(MappedOf(entry), "Observation", "1153593003"), nullptr);
+}
+
+TEST(Derived, NeverSendsAFlaggedScoreAndListsIt) {
+  timeline::v1::Entry entry = EntryOf({SampleNamed("growth_visit")});
+  timeline::v1::MeasuredGrowth& growth = AddGrowth(entry);
+  for (timeline::v1::GrowthScore* score :
+       {growth.mutable_weight_for_age(), growth.mutable_bmi_for_age()}) {
+    SetScore(*score, 700, "obesitas");
+    score->set_flag("implausible");
+  }
+  growth.set_bmi_hundredths(4000);
+  const Mapped mapped = MappedOf(entry);
+  EXPECT_EQ(PartOf(mapped, "Observation", "Zscore"), nullptr);
+  EXPECT_EQ(PartOf(mapped, "Observation", "39156-5"), nullptr);
+  EXPECT_THAT(mapped.unmapped, Contains("implausible weight_for_age"));
+  EXPECT_THAT(mapped.unmapped, Contains("implausible bmi_for_age"));
+}
+
+TEST(Derived, NamesLengthOrHeightAsTheRulesTookIt) {
+  struct Case {
+    v1::MeasuringPosition position;
+    uint32_t used_mm;
+    std::string birth_date;
+    std::string flag;
+    std::string_view code;
+  };
+  constexpr std::string_view kLength = "1153590000";
+  constexpr std::string_view kHeight = "1153604005";
+  const uint32_t measured = SampleNamed("growth_visit").visit().length_mm();
+  for (const Case& one : {
+           Case{v1::MEASURING_POSITION_LYING, measured, "", "", kLength},
+           Case{v1::MEASURING_POSITION_LYING, measured - 7, "", "", kHeight},
+           Case{v1::MEASURING_POSITION_STANDING, measured, "", "", kHeight},
+           Case{v1::MEASURING_POSITION_STANDING, measured + 7, "", "", kLength},
+           Case{v1::MEASURING_POSITION_STANDING, measured, "", "position_ignored", kLength},
+           Case{v1::MEASURING_POSITION_UNSPECIFIED, measured, "2024-02-04", "", kLength},
+           Case{v1::MEASURING_POSITION_UNSPECIFIED, measured, "2024-02-03", "", kHeight},
+           Case{v1::MEASURING_POSITION_UNSPECIFIED, measured, "", "", kLength},
+       }) {
+    v1::Event event = SampleNamed("growth_visit");
+    event.mutable_visit()->set_position(one.position);
+    event.mutable_subject()->set_birth_date(one.birth_date);
+    timeline::v1::Entry entry = EntryOf({event});
+    timeline::v1::MeasuredGrowth& growth = AddGrowth(entry);
+    growth.set_length_used_mm(one.used_mm);
+    SetScore(*growth.mutable_length_height_for_age(), -100, "normal");
+    growth.mutable_length_height_for_age()->set_flag(one.flag);
+    const Mapped mapped = MappedOf(entry);
+    EXPECT_NE(PartOf(mapped, "Observation", one.code), nullptr)
+        << one.position << " " << one.used_mm << " " << one.birth_date << " " << one.flag;
+  }
+}
+
+TEST(Derived, SaysGainOnlyWhereItWasComparedAndNeverWhatIsProposed) {
+  for (const auto& [status, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"N", R"("valueBoolean":true)"}, {"T", R"("valueBoolean":false)"}}) {
+    timeline::v1::Entry entry = EntryOf({Weighing()});
+    AddGrowth(entry).mutable_card()->set_status(status);
+    entry.mutable_derived()->mutable_growth(0)->mutable_card()->set_proposes("two_t");
+    const Mapped mapped = MappedOf(entry);
+    EXPECT_THAT(JsonOf(mapped, "Observation", "OC000012"), HasSubstr(expected));
+    EXPECT_THAT(mapped.unmapped, IsEmpty());
+  }
+  for (const char* status : {"B", "O"}) {
+    timeline::v1::Entry entry = EntryOf({Weighing()});
+    AddGrowth(entry).mutable_card()->set_status(status);
+    const Mapped mapped = MappedOf(entry);
+    EXPECT_EQ(PartOf(mapped, "Observation", "OC000012"), nullptr);
+    EXPECT_THAT(mapped.unmapped, ElementsAre("no_code kms_status"));
+  }
+}
+
+TEST(Derived, ListsWhatHasNoCode) {
+  timeline::v1::Entry entry = EntryOf({SampleNamed("growth_visit")});
+  timeline::v1::MeasuredGrowth& growth = AddGrowth(entry);
+  SetScore(*growth.mutable_muac_for_age(), -20, "lila_hijau");
+  growth.mutable_bmi_for_age()->set_growth_class("imt_normal");
+  growth.mutable_weight_for_age()->set_not_derived("oedema");
+  growth.set_nutritional_status("gizi_buruk");
+  growth.set_nutritional_status_from("oedema");
+  growth.mutable_card()->set_bgm(true);
+  growth.mutable_card()->set_above_orange(true);
+  AddScreened(entry, "lila_pregnancy", "kek");
+  timeline::v1::Screened& unknown = AddScreened(entry, "", "");
+  unknown.set_not_derived("no_table");
+  const Mapped mapped = MappedOf(entry);
+  EXPECT_EQ(PartOf(mapped, "Observation", "derivedFrom"), nullptr);
+  EXPECT_THAT(mapped.unmapped,
+              ElementsAre("visit devices", "visit advice", "no_code bmi_for_age",
+                          "no_code muac_for_age", "no_code nutritional_status", "no_code bgm",
+                          "no_code above_orange", "no_code lila_pregnancy"));
+}
+
+TEST(Derived, AClassWithoutACodeKeepsItsWordInTheGeneralInterpretation) {
+  timeline::v1::Entry entry = EntryOf({SampleNamed("growth_visit")});
+  SetScore(*AddGrowth(entry).mutable_head_circumference_for_age(), 212, "makrosefali");
+  SetScore(*entry.mutable_derived()->mutable_growth(0)->mutable_weight_for_age(), 10,
+           "no_class_table");
+  const Mapped mapped = MappedOf(entry);
+  EXPECT_THAT(JsonOf(mapped, "Observation", "1153594009"),
+              HasSubstr(R"("code":"A","display":"Abnormal"}],"text":"makrosefali"}])"));
+  EXPECT_THAT(JsonOf(mapped, "Observation", "1153593003"), Not(HasSubstr("interpretation")));
+}
+
+TEST(Derived, BloodPressureHasItsClassAndWhatElseIsSaidIsListed) {
+  for (const auto& [word, result, expected] :
+       std::vector<std::tuple<std::string, v1::ScreeningResult, std::string>>{
+           {"optimal", v1::SCREENING_RESULT_NORMAL,
+            R"("code":"N","display":"Normal"}],"text":"optimal"})"},
+           {"normal", v1::SCREENING_RESULT_NORMAL, "2004005"},
+           {"high_normal", v1::SCREENING_RESULT_NEEDS_CHECK,
+            R"("code":"A","display":"Abnormal"}],"text":"high_normal"})"},
+           {"ht_1", v1::SCREENING_RESULT_ABNORMAL, "827069000"},
+           {"ht_2", v1::SCREENING_RESULT_ABNORMAL, "827068008"},
+           {"ht_3", v1::SCREENING_RESULT_ABNORMAL, "OI000042"}}) {
+    timeline::v1::Entry entry = EntryOf({SampleNamed("elder_visit")});
+    AddScreened(entry, "blood_pressure_adult", word).set_result(result);
+    AddScreened(entry, "high_with_danger_sign", "high_with_danger_sign");
+    const Mapped mapped = MappedOf(entry);
+    const std::string json = JsonOf(mapped, "Observation", "268607006");
+    EXPECT_THAT(json, HasSubstr(expected));
+    EXPECT_THAT(json, HasSubstr(KeyOfPart(SampleNamed("elder_visit"), "diastolic")));
+    EXPECT_THAT(mapped.unmapped, ElementsAre("no_code high_with_danger_sign"));
+    EXPECT_EQ(PartOf(mapped, "Condition", "82706"), nullptr);
+  }
+}
+
+TEST(Derived, SomeClassesAreTheInterpretationOfWhatWasMeasured) {
+  timeline::v1::Entry lab = EntryOf({SampleNamed("lab_quantity")});
+  AddScreened(lab, "glucose_random", "prediabetes_range");
+  EXPECT_THAT(JsonOf(MappedOf(lab), "Observation", "718-7"),
+              HasSubstr(R"("code":"A","display":"Abnormal"}]},{"coding":[{"system":)"
+                        R"("http://snomed.info/sct","code":"714628002")"));
+  EXPECT_THAT(MappedOf(lab).unmapped, Not(Contains(HasSubstr("no_code"))));
+
+  v1::Event event = SampleNamed("elder_screening");
+  event.mutable_screening()->set_tool("MINI-COG");
+  event.mutable_screening()->set_score(2);
+  timeline::v1::Entry tool = EntryOf({event});
+  AddScreened(tool, "mini_cog", "impaired");
+  EXPECT_THAT(JsonOf(MappedOf(tool), "Observation", "72233-0"), HasSubstr("38369006"));
+
+  // In a kader's words it is no class of the platform's.
+  tool.mutable_derived()->mutable_screened(0)->set_screening_class("needs_check");
+  EXPECT_THAT(JsonOf(MappedOf(tool), "Observation", "72233-0"), Not(HasSubstr("38369006")));
+  EXPECT_THAT(MappedOf(tool).unmapped, Contains("no_code mini_cog"));
+}
+
+// A row that names no class of ours would never be found, and a mistyped code is refused.
+TEST(CodedClasses, AreOfClassesThatTheRulesHaveAndStandOnThePage) {
+  const std::string page = testing::SourceFile("docs/fhir-mapping.md");
+  for (const CodedClass& row : CodedClasses()) {
+    bool known = false;
+    if (const auto* rule = rules::FindScreeningRule(*rules::FindScreeningRules(1), row.of)) {
+      known = std::ranges::any_of(
+          rule->rows, [&](const rules::ScreeningRow& printed) { return printed.word == row.word; });
+    } else if (ZScoreCodeOf(row.of, true) != nullptr) {
+      for (int word = 0; word <= static_cast<int>(rules::GrowthClass::kObesitas2); ++word) {
+        known = known || rules::Word(static_cast<rules::GrowthClass>(word)) == row.word;
+      }
+    }
+    EXPECT_TRUE(known) << row.of << " " << row.word;
+    if (row.code.system == kSnomed) {
+      EXPECT_TRUE(IsSnomedConcept(row.code.code)) << row.code.code;
+    }
+    EXPECT_THAT(page, HasSubstr(fmt::format("`{}` {}", row.word, row.code.code)));
+  }
+  for (int index = 0; index < rules::kIndices; ++index) {
+    for (const bool length : {true, false}) {
+      const Coding* code = ZScoreCodeOf(rules::Word(static_cast<rules::Index>(index)), length);
+      if (code == nullptr) continue;
+      EXPECT_TRUE(IsSnomedConcept(code->code)) << code->code;
+      EXPECT_THAT(page, HasSubstr(std::string(code->code)));
+    }
+  }
+  EXPECT_TRUE(IsSnomedConcept(kHypertensionRisk.code));
+  EXPECT_TRUE(IsLoincCode(kBodyMassIndex.code));
 }
 
 TEST(SubjectOf, TakesEachFieldFromTheLatestRecordedEvent) {

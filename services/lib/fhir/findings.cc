@@ -33,6 +33,21 @@ void WriteReferenceRange(Record& record, const v1::ReferenceRange& range, std::s
   json.CloseList();
 }
 
+// The laboratory's word, and the class that the rules derived.
+void WriteInterpretation(Record& record, const Happening& happening, const v1::LabResult& result) {
+  constexpr std::string_view kInterpretation =
+      "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
+  const Coding* derived = InterpretationOf(record, happening);
+  if (!result.has_abnormal() && derived == nullptr) return;
+  record.json.OpenList("interpretation");
+  if (result.has_abnormal()) {
+    record.WriteConcept(result.abnormal() ? Coding{kInterpretation, "A", "Abnormal"}
+                                          : Coding{kInterpretation, "N", "Normal"});
+  }
+  if (derived != nullptr) record.WriteConcept(*derived);
+  record.json.CloseList();
+}
+
 // A question of the platform's form: answered itself, or a heading over others.
 struct Item {
   std::string link_id;
@@ -184,13 +199,7 @@ void MapLabResult(Record& record, const Happening& happening, std::string_view e
       json.Text("valueString", result.text());
       break;
   }
-  if (result.has_abnormal()) {
-    constexpr std::string_view kInterpretation =
-        "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
-    record.WriteConceptList("interpretation", result.abnormal()
-                                                  ? Coding{kInterpretation, "A", "Abnormal"}
-                                                  : Coding{kInterpretation, "N", "Normal"});
-  }
+  WriteInterpretation(record, happening, result);
   if (!result.method().empty()) record.WriteConcept("method", {}, result.method());
   if (result.has_range()) WriteReferenceRange(record, result.range(), result.quantity().unit());
   record.End();
@@ -206,6 +215,9 @@ void MapScreening(Record& record, const Happening& happening, std::string_view e
     record.BeginObservation(happening, record.KeyOf(happening, "score"), tool->score, "", kSurvey,
                             encounter_key);
     record.json.Integer("valueInteger", screening.score());
+    if (const Coding* derived = InterpretationOf(record, happening)) {
+      record.WriteConceptList("interpretation", *derived);
+    }
     record.End();
   }
   if (!answers_sent && !score_sent) return record.Unmapped("screening", screening.tool());

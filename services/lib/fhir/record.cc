@@ -173,7 +173,8 @@ Record::Record(const timeline::v1::Entry& from, const Directory& with, const Pat
     : entry(from), directory(with), options(how) {
   mapped_.organization = std::move(organization);
   std::vector<Statement> statements;
-  for (const timeline::v1::Member& member : entry.members()) {
+  for (int place = 0; place < entry.members_size(); ++place) {
+    const timeline::v1::Member& member = entry.members(place);
     if (member.state() == timeline::v1::MEMBER_STATE_RETRACTED) continue;
     auto* event = google::protobuf::Arena::CreateMessage<v1::Event>(&arena_);
     if (!event->ParseFromString(member.event())) {
@@ -184,6 +185,7 @@ Record::Record(const timeline::v1::Entry& from, const Directory& with, const Pat
     Happening happening;
     happening.member = &member;
     happening.event = event;
+    happening.place = static_cast<uint32_t>(place);
     happening.subject_key =
         member.original_key().empty() ? entry.subject_key() : member.original_key();
     happening.by_kader = event->recorder().role() == v1::RECORDER_ROLE_KADER;
@@ -335,6 +337,14 @@ void Record::WriteConcept(std::string_view name, const Coding& coding, std::stri
   json.Close();
 }
 
+void Record::WriteConcept(const Coding& coding) {
+  json.Open();
+  json.OpenList("coding");
+  WriteCoding(coding);
+  json.CloseList();
+  json.Close();
+}
+
 void Record::WriteConceptList(std::string_view name, const Coding& coding, std::string_view text) {
   json.OpenList(name);
   json.Open();
@@ -406,13 +416,18 @@ void Record::BeginCondition(std::string key, const Coding& category, const Codin
   WriteTime("recordedDate", recorded);
 }
 
-std::optional<int> AgeYears(const v1::Subject& subject, std::chrono::sys_days on) {
+std::optional<std::chrono::sys_days> BirthDay(const v1::Subject& subject) {
   std::optional<std::chrono::sys_days> born = event::ParseDay(subject.birth_date());
   for (const v1::Identity& identity : subject.identities()) {
     if (!born.has_value() && identity.has_newborn()) {
       born = event::ParseDay(identity.newborn().birth_date());
     }
   }
+  return born;
+}
+
+std::optional<int> AgeYears(const v1::Subject& subject, std::chrono::sys_days on) {
+  const std::optional<std::chrono::sys_days> born = BirthDay(subject);
   if (!born.has_value() || *born > on) return std::nullopt;
   const std::chrono::year_month_day from(*born);
   const std::chrono::year_month_day to(on);

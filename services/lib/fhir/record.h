@@ -23,6 +23,7 @@ namespace simpul::fhir {
 struct Happening {
   const timeline::v1::Member* member = nullptr;
   const event::v1::Event* event = nullptr;
+  uint32_t place = 0;            // among the entry's members, those taken back included
   std::string_view subject_key;  // the one it was first filed under
   bool by_kader = false;
   bool precise = false;  // the time of day is known
@@ -90,6 +91,8 @@ class Record {
 
   // "name": {"coding": [...], "text": ...}; either may be empty, not both.
   void WriteConcept(std::string_view name, const Coding& coding, std::string_view text = {});
+  // {"coding": [...]}, one of a list.
+  void WriteConcept(const Coding& coding);
   // "name": [{"coding": [...]}].
   void WriteConceptList(std::string_view name, const Coding& coding, std::string_view text = {});
   void WriteCoding(const Coding& coding);
@@ -119,6 +122,9 @@ class Record {
   std::set<std::string, std::less<>> parts_used_;
   Mapped mapped_;
 };
+
+// As registered, else as the mother's identity of a newborn says it.
+std::optional<std::chrono::sys_days> BirthDay(const event::v1::Subject& subject);
 
 // The age in completed years on a day; nullopt when the birth date is not known.
 std::optional<int> AgeYears(const event::v1::Subject& subject, std::chrono::sys_days on);
@@ -168,5 +174,13 @@ void MapImmunisation(Record& record, const Happening& happening, std::string_vie
 void MapSupplement(Record& record, const Happening& happening, std::string_view encounter_key);
 void MapLabResult(Record& record, const Happening& happening, std::string_view encounter_key);
 void MapScreening(Record& record, const Happening& happening, std::string_view encounter_key);
+
+// What the rules derived of it: Observations derived from its measures; the rest is listed.
+void MapDerived(Record& record, const Happening& happening, std::string_view encounter_key);
+
+// The platform's code of a derived class that it takes only as the interpretation of what was
+// measured, such as prediabetes of a glucose; null: none. The second looks at all of a happening.
+const Coding* InterpretationOf(const timeline::v1::Screened& row);
+const Coding* InterpretationOf(const Record& record, const Happening& happening);
 
 }  // namespace simpul::fhir

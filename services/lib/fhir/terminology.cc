@@ -89,6 +89,79 @@ constexpr auto kLaboratoryCodes = std::to_array<std::string_view>(
      "74774-1", "5804-0",  "2345-7", "1558-6",  "1521-4",  "4548-4",  "2093-3",
      "2085-9",  "2089-1",  "2571-8", "3084-1",  "55277-8", "33248-6"});
 
+constexpr std::string_view kClinicalTerm =
+    "http://terminology.kemkes.go.id/CodeSystem/clinical-term";
+
+struct ZScore {
+  std::string_view index;
+  Coding length;
+  Coding height;
+};
+constexpr Coding kWeightForAge = {kSnomed, "1153593003", "Weight for age z-score"};
+constexpr Coding kBmiForAge = {kSnomed, "1153596006", "Body mass index for age z-score"};
+constexpr Coding kHeadForAge = {kSnomed, "1153594009", "Head circumference for age z-score"};
+constexpr auto kZScores = std::to_array<ZScore>({
+    {"weight_for_age", kWeightForAge, kWeightForAge},
+    {"length_height_for_age",
+     {kSnomed, "1153590000", "Length for age z-score"},
+     {kSnomed, "1153604005", "Body height for age z-score"}},
+    {"weight_for_length_height",
+     {kSnomed, "1153598007", "Weight for length z-score"},
+     {kSnomed, "1153600001", "Weight for height z-score"}},
+    {"bmi_for_age", kBmiForAge, kBmiForAge},
+    {"head_circumference_for_age", kHeadForAge, kHeadForAge},
+});
+
+constexpr Coding kGiziBuruk = {kClinicalTerm, "OI000001", "Gizi buruk"};
+constexpr Coding kGiziKurang = {kSnomed, "248325000", "Undernourished"};
+constexpr Coding kGiziBaik = {kSnomed, "248324001", "Well nourished"};
+constexpr Coding kBerisikoGiziLebih = {kClinicalTerm, "OI000004", "Berisiko gizi lebih"};
+constexpr Coding kGiziLebih = {kSnomed, "238131007", "Overweight"};
+constexpr Coding kObesitas = {kSnomed, "414915002", "Obese"};
+constexpr Coding kNormalPressure = {kSnomed, "2004005", "Normal blood pressure"};
+constexpr Coding kStage1 = {kSnomed, "827069000", "Hypertension stage 1"};
+constexpr Coding kStage2 = {kSnomed, "827068008", "Hypertension stage 2"};
+constexpr Coding kPrediabetes = {kSnomed, "714628002", "Prediabetes"};
+
+constexpr auto kClassCodes = std::to_array<CodedClass>({
+    {"weight_for_age", "sangat_kurang", {kClinicalTerm, "OI000007", "Berat badan sangat kurang"}},
+    {"weight_for_age", "kurang", {kSnomed, "248342006", "Underweight"}},
+    {"weight_for_age", "normal", {kSnomed, "43664005", "Normal weight"}},
+    {"weight_for_age",
+     "risiko_berat_badan_lebih",
+     {kClinicalTerm, "OI000010", "Risiko berat badan lebih"}},
+    {"length_height_for_age", "sangat_pendek", {kClinicalTerm, "OI000011", "Sangat pendek"}},
+    {"length_height_for_age", "pendek", {kSnomed, "444000005", "Short stature for age"}},
+    {"length_height_for_age", "normal", {kSnomed, "17489000", "Body height normal for age"}},
+    {"length_height_for_age", "tinggi", {kSnomed, "83077003", "Tall"}},
+    {"weight_for_length_height", "gizi_buruk", kGiziBuruk},
+    {"weight_for_length_height", "gizi_kurang", kGiziKurang},
+    {"weight_for_length_height", "gizi_baik", kGiziBaik},
+    {"weight_for_length_height", "berisiko_gizi_lebih", kBerisikoGiziLebih},
+    {"weight_for_length_height", "gizi_lebih", kGiziLebih},
+    {"weight_for_length_height", "obesitas", kObesitas},
+    {"bmi_for_age", "gizi_buruk", kGiziBuruk},
+    {"bmi_for_age", "gizi_kurang", kGiziKurang},
+    {"bmi_for_age", "gizi_baik", kGiziBaik},
+    {"bmi_for_age", "berisiko_gizi_lebih", kBerisikoGiziLebih},
+    {"bmi_for_age", "gizi_lebih", kGiziLebih},
+    {"bmi_for_age", "obesitas", kObesitas},
+    {"head_circumference_for_age", "mikrosefali", {kSnomed, "1148757008", "Microcephaly"}},
+    {"head_circumference_for_age", "normal", {kSnomed, "840673007", "Normal head"}},
+    {"blood_pressure_adolescent", "normal", kNormalPressure},
+    {"blood_pressure_adolescent", "stage_1", kStage1},
+    {"blood_pressure_adolescent", "stage_2", kStage2},
+    {"blood_pressure_adult", "normal", kNormalPressure},
+    {"blood_pressure_adult", "ht_1", kStage1},
+    {"blood_pressure_adult", "ht_2", kStage2},
+    {"blood_pressure_adult", "ht_3", {kClinicalTerm, "OI000042", "Hipertensi derajat 3"}},
+    {"glucose_random", "prediabetes_range", kPrediabetes},
+    {"glucose_fasting", "prediabetes_range", kPrediabetes},
+    {"glucose_2h", "prediabetes_range", kPrediabetes},
+    {"hba1c", "prediabetes_range", kPrediabetes},
+    {"mini_cog", "impaired", {kSnomed, "38369006", "At risk"}},
+});
+
 const VitalSign* VitalOf(std::string_view system, std::string_view code) {
   if (system != kLoinc) return nullptr;
   const auto found = std::find_if(kVitals.begin(), kVitals.end(),
@@ -125,6 +198,26 @@ const Measure kFundalHeight = {
     "fundal-height", {kLoinc, "11881-0", "Uterus Fundal height Tape measure"}, &kExam, 1, "cm"};
 const Measure kFetalHeart = {
     "fetal-heart", {kLoinc, "55283-6", "Fetal Heart rate"}, &kExam, 0, "/min"};
+
+const Coding* ZScoreCodeOf(std::string_view index, bool length) {
+  const auto found = std::find_if(kZScores.begin(), kZScores.end(),
+                                  [&](const ZScore& row) { return row.index == index; });
+  if (found == kZScores.end()) return nullptr;
+  return length ? &found->length : &found->height;
+}
+
+bool IsBloodPressureClass(std::string_view rule) {
+  return rule == "blood_pressure_adult" || rule == "blood_pressure_adolescent";
+}
+
+std::span<const CodedClass> CodedClasses() { return kClassCodes; }
+
+const Coding* ClassCodeOf(std::string_view of, std::string_view word) {
+  const auto found =
+      std::find_if(kClassCodes.begin(), kClassCodes.end(),
+                   [&](const CodedClass& row) { return row.of == of && row.word == word; });
+  return found == kClassCodes.end() ? nullptr : &found->code;
+}
 
 Coding OedemaFinding(v1::Oedema oedema) {
   switch (oedema) {

@@ -51,6 +51,28 @@ extern const Measure kWeight, kLengthLying, kLengthStanding, kLengthUnspecified,
 inline constexpr Coding kGestationalAge = {kLoinc, "18185-9", "Gestational age"};
 inline constexpr Coding kPittingOedema = {kSnomed, "284521000", "Pitting edema"};
 
+inline constexpr Coding kBodyMassIndex = {kLoinc, "39156-5", "Body mass index (BMI) [Ratio]"};
+inline constexpr Coding kHypertensionRisk = {kSnomed, "268607006", "Hypertension risk level"};
+inline constexpr Coding kAdequateWeightGain = {
+    "http://terminology.kemkes.go.id/CodeSystem/clinical-term", "OC000012", "Adequate weight gain"};
+
+// The z-score of an index of docs/growth.md, by how length or height was taken; null: none.
+const Coding* ZScoreCodeOf(std::string_view index, bool length);
+
+// True for the rules of docs/screening.md whose class is a level of blood pressure.
+bool IsBloodPressureClass(std::string_view rule);
+
+// The platform's code of a derived class: `of` is an index of docs/growth.md or a rule of
+// docs/screening.md.
+struct CodedClass {
+  std::string_view of;
+  std::string_view word;
+  Coding code;
+};
+std::span<const CodedClass> CodedClasses();
+// Null for a class that has none.
+const Coding* ClassCodeOf(std::string_view of, std::string_view word);
+
 // What was seen, for each degree of oedema but unspecified.
 Coding OedemaFinding(event::v1::Oedema oedema);
 

@@ -351,6 +351,7 @@ MapResult MapVisit(Record& record) {
         record.Unmapped("event", "kind");
         break;
     }
+    MapDerived(record, happening, plan.key);
   }
   return record.Take();
 }
