@@ -492,6 +492,16 @@ TEST(Referral, NamesTheLatestTarget) {
   EXPECT_EQ(ReasonOf(MapOf(EntryOf({nowhere}))), "referral_without_target");
 }
 
+TEST(Referral, StandsWhereAllItsEventsTogetherSay) {
+  timeline::v1::Entry entry =
+      EntryOf({SampleNamed("referral_sent"), SampleNamed("referral_accepted")});
+  EXPECT_THAT(JsonOf(MappedOf(entry), "ServiceRequest"), HasSubstr(R"("status":"active")"));
+  entry.mutable_derived()->mutable_referral()->set_urgency(v1::URGENCY_ROUTINE);
+  EXPECT_THAT(JsonOf(MappedOf(entry), "ServiceRequest"), HasSubstr(R"("status":"active")"));
+  entry.mutable_derived()->mutable_referral()->set_state(v1::REFERRAL_STATE_COMPLETED);
+  EXPECT_THAT(JsonOf(MappedOf(entry), "ServiceRequest"), HasSubstr(R"("status":"completed")"));
+}
+
 timeline::v1::MeasuredGrowth& AddGrowth(timeline::v1::Entry& entry) {
   return *entry.mutable_derived()->add_growth();
 }

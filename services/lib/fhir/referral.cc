@@ -122,6 +122,14 @@ void ListWhatIsLeft(Record& record, const v1::Referral& referral) {
   left(referral.has_patient_agrees(), "patient_agrees");
 }
 
+// Where it stands by all its events together; without that word, what the latest one says.
+v1::ReferralState StateOf(Record& record) {
+  const v1::ReferralState derived = record.entry.derived().referral().state();
+  return derived != v1::REFERRAL_STATE_UNSPECIFIED
+             ? derived
+             : record.happenings().back().event->referral().state();
+}
+
 }  // namespace
 
 MapResult MapReferral(Record& record) {
@@ -207,7 +215,7 @@ MapResult MapReferral(Record& record) {
       "ServiceRequest",
       PartKey(record.entry.facility(), record.entry.group_id(), "referral", subject_key), numbers,
       false);
-  json.Text("status", RequestStatus(happenings.back().event->referral().state()));
+  json.Text("status", RequestStatus(StateOf(record)));
   json.Text("intent", "original-order");
   record.WriteConceptList("category", {kSnomed, "3457005", "Patient referral"});
   json.Text("priority", Priority(referral.urgency()));
