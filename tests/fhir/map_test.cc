@@ -673,6 +673,22 @@ TEST(Derived, BloodPressureHasItsClassAndWhatElseIsSaidIsListed) {
   }
 }
 
+TEST(Derived, BloodPressureIsThatOfItsOwnEvent) {
+  v1::Event first = SampleNamed("elder_visit");
+  v1::Event second = first;
+  second.set_event_id(testing::SampleEventId(91));
+  second.mutable_visit()->set_systolic_mmhg(138);
+  timeline::v1::Entry entry = EntryOf({first, second});
+  AddScreened(entry, "blood_pressure_adult", "high_normal").set_member(1);
+  const Mapped mapped = MappedOf(entry);
+  EXPECT_THAT(JsonOf(mapped, "Observation", "268607006"),
+              HasSubstr(R"("numerator":{"value":138,)"));
+  EXPECT_EQ(std::ranges::count_if(
+                mapped.parts,
+                [](const Part& part) { return part.json.find("268607006") != std::string::npos; }),
+            1);
+}
+
 TEST(Derived, SomeClassesAreTheInterpretationOfWhatWasMeasured) {
   timeline::v1::Entry lab = EntryOf({SampleNamed("lab_quantity")});
   AddScreened(lab, "glucose_random", "prediabetes_range");

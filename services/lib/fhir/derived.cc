@@ -86,7 +86,8 @@ class DerivedParts {
       WriteClass(row.rule(), row.screening_class(), row.result() == v1::SCREENING_RESULT_NORMAL);
       DerivedFrom({&kSystolic, &kDiastolic});
       record_.End();
-    } else if (happening_.event->has_visit() || InterpretationOf(row) == nullptr) {
+    } else if (happening_.event->has_visit() ||
+               ClassCodeOf(row.rule(), row.screening_class()) == nullptr) {
       record_.Unmapped(kNoCode, row.rule());
     }
   }
@@ -160,15 +161,10 @@ class DerivedParts {
 
 }  // namespace
 
-const Coding* InterpretationOf(const Screened& row) {
-  return IsBloodPressureClass(row.rule()) ? nullptr
-                                          : ClassCodeOf(row.rule(), row.screening_class());
-}
-
 const Coding* InterpretationOf(const Record& record, const Happening& happening) {
   for (const Screened& row : record.entry.derived().screened()) {
     if (row.member() != happening.place) continue;
-    if (const Coding* code = InterpretationOf(row)) return code;
+    if (const Coding* code = ClassCodeOf(row.rule(), row.screening_class())) return code;
   }
   return nullptr;
 }

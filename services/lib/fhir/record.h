@@ -179,8 +179,7 @@ void MapScreening(Record& record, const Happening& happening, std::string_view e
 void MapDerived(Record& record, const Happening& happening, std::string_view encounter_key);
 
 // The platform's code of a derived class that it takes only as the interpretation of what was
-// measured, such as prediabetes of a glucose; null: none. The second looks at all of a happening.
-const Coding* InterpretationOf(const timeline::v1::Screened& row);
+// measured, such as prediabetes of a glucose; null: none.
 const Coding* InterpretationOf(const Record& record, const Happening& happening);
 
 }  // namespace simpul::fhir

@@ -244,9 +244,10 @@ class OneEvent {
     }
     if (visit.has_muac_mm()) Measured("muac", Amount::Whole(visit.muac_mm()));
     if (person_.pregnant && visit.weight_g() > 0 && visit.length_mm() > 0) {
-      const int64_t square = int64_t{visit.length_mm()} * visit.length_mm();
-      const int64_t scaled = int64_t{visit.weight_g()} * 1'000'000;
-      Measured("bmi", {.thousandths = scaled / square, .more = scaled % square != 0});
+      const uint64_t square = uint64_t{visit.length_mm()} * visit.length_mm();
+      const uint64_t scaled = uint64_t{visit.weight_g()} * 1'000'000;
+      Measured("bmi", {.thousandths = static_cast<int64_t>(scaled / square),
+                       .more = scaled % square != 0});
     }
     if (visit.has_waist_mm()) Measured("waist", Amount::Whole(visit.waist_mm()));
     for (const ev::CodedObservation& seen : visit.observations()) WriteFound(FoundIn(seen));
