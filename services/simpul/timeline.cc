@@ -13,6 +13,7 @@
 #include "lib/event/kind.h"
 #include "simpul/client_rpc.h"
 #include "simpul/command.h"
+#include "simpul/derived_text.h"
 #include "simpul/line_reader.h"
 #include "simpul/summary.h"
 
@@ -85,12 +86,15 @@ void PrintJson(const std::string& patient, const timeline::v1::TimelineEntry& en
             .Flag("withdrawn", entry.withdrawn())
             .Count("records_behind", records_behind)
             .RawList("events", events)
+            .Raw("derived", ToJson(entry.derived()))
             .Take());
 }
 
 void AddRows(const timeline::v1::TimelineEntry& entry, Table& table) {
-  bool first = true;
+  uint32_t member = 0;
   for (const auto& one : entry.events()) {
+    const bool first = member == 0;
+    const std::string said = DerivedText(entry.derived(), member++);
     std::string note;
     if (one.state() != timeline::v1::MEMBER_STATE_STANDING) note = StateWord(one.state());
     if (entry.purpose() == event::v1::PURPOSE_TRAINING) {
@@ -100,8 +104,7 @@ void AddRows(const timeline::v1::TimelineEntry& entry, Table& table) {
     table.Row({first ? LocalTimeForPeople(one.event().occurred_at()) : "",
                first ? FacilityText(entry.facility()) : "",
                first ? fmt::format("{}", entry.revision()) : "", KindOf(one.event()), note,
-               taken_back ? "" : Summarise(one.event())});
-    first = false;
+               taken_back ? "" : Summarise(one.event()) + (said.empty() ? "" : ": " + said)});
   }
 }
 

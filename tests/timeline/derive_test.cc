@@ -10,6 +10,7 @@
 #include "lib/rules/growth.h"
 #include "lib/timeline/child_growth.h"
 #include "lib/timeline/facts.h"
+#include "tests/support/sample_events.h"
 #include "tests/timeline/histories.h"
 #include "tests/timeline/stories.h"
 
@@ -193,6 +194,47 @@ TEST(DeriveTest, LooksAgainAtEverythingMeasuredWhenThePersonIsAnotherOne) {
   EXPECT_THAT(Changed(history, registered), ElementsAre("5", "1", "3"));
   EXPECT_THAT(Changed(history, testing::RetractionOf(6, registered, "2026-02-03T09:00")),
               ElementsAre("5", "1", "3"));
+}
+
+TEST(DeriveTest, ScreensByThePregnancyOfTheDayWheneverItIsTold) {
+  Event hb = testing::SampleNamed("lab_quantity");
+  hb.mutable_lab_result()->mutable_quantity()->set_value("10.7");
+  const Event opened = testing::SampleNamed("pregnancy_opened");  // 206 days before
+  Event second_trimester = opened;
+  second_trimester.mutable_pregnancy()->set_lmp("2025-10-01");
+  MapHistory history;
+  history.Apply(hb);
+  const auto said = [&] {
+    history.EndBatch();
+    for (const v1::Entry& entry : history.Entries()) {
+      for (const v1::Screened& screened : entry.derived().screened()) {
+        if (screened.input() == "haemoglobin") {
+          return screened.rule() + " " + screened.screening_class() + screened.not_derived();
+        }
+      }
+    }
+    return std::string();
+  };
+  const std::string before = said();
+  EXPECT_EQ(before, "hb_age_2 age_out_of_table");
+  history.Apply(opened);
+  EXPECT_EQ(said(), "hb_pregnancy_trimester_1_3 anaemia");
+  history.Apply(testing::CorrectionWith(90, opened, "2026-02-08T09:00", second_trimester));
+  EXPECT_EQ(said(), "hb_pregnancy_trimester_2 no_anaemia");
+  history.Apply(testing::RetractionOf(91, opened, "2026-02-09T09:00"));
+  EXPECT_EQ(said(), before);
+}
+
+TEST(DeriveTest, RefersAKpspThatIsDoubtfulAgain) {
+  MapHistory history;
+  history.Apply(testing::Kpsp(2, "2026-01-20T09:00", "meragukan"));
+  history.EndBatch();
+  ASSERT_THAT(history.Entries()[0].derived().screened(), SizeIs(1));
+  const std::string once = history.Entries()[0].derived().screened(0).level();
+  history.Apply(testing::Kpsp(1, "2026-01-05T09:00", "meragukan"));
+  history.EndBatch();
+  EXPECT_EQ(history.Entries()[0].derived().screened(0).level(), once);
+  EXPECT_NE(history.Entries()[1].derived().screened(0).level(), once);
 }
 
 TEST(DeriveTest, SaysWhereAReferralStands) {

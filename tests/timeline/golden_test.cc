@@ -41,12 +41,12 @@ TEST(Golden, OfTheStories) {
     histories.push_back(story.events);
     histories.emplace_back(story.events.rbegin(), story.events.rend());
   }
-  EXPECT_EQ(Told(histories), "X1");
+  EXPECT_EQ(Told(histories), "8146802463f5d118e19c2b6cff5b72a7098b17e242730185b4c91b81abe04046");
 }
 
 TEST(Golden, OfALongHistory) {
   EXPECT_EQ(Told({testing::RandomStory(1, 1'000), testing::RandomStory(2, 300)}),
-            "X2");
+            "c994aeccad3fe1767cf32ec22c35295c8147baa1c7e04fd7651d999ebc29a578");
 }
 
 TEST(Golden, OfEveryKind) {
@@ -54,7 +54,7 @@ TEST(Golden, OfEveryKind) {
   for (const testing::SampleEvent& sample : testing::SampleEvents()) {
     histories.push_back({sample.event});
   }
-  EXPECT_EQ(Told(histories), "X3");
+  EXPECT_EQ(Told(histories), "c91c7282e5bcc3df871075543b66275d269ff17124f20bb1cd12c3e53259cf1c");
 }
 
 }  // namespace

@@ -55,6 +55,13 @@ Event Status(uint64_t id, std::string_view local_time, event::v1::LifeStatus sta
   return event;
 }
 
+Event Kpsp(uint64_t id, std::string_view local_time, std::string_view result_text) {
+  Event event = SampleEnvelope(id, SampleChild(), local_time);
+  event.mutable_screening()->set_tool("KPSP");
+  event.mutable_screening()->set_result_text(std::string(result_text));
+  return event;
+}
+
 Event ReferralStep(uint64_t id, std::string_view local_time, std::string_view number,
                    event::v1::ReferralState state) {
   Event event = SampleEnvelope(id, SampleChild(), local_time);
@@ -203,6 +210,25 @@ std::vector<Story> MakeStories() {
                         CorrectionOf(5, february, "2026-02-04T08:00", 9'450),
                         Status(6, "2026-03-20T09:00", event::v1::LIFE_STATUS_DIED),
                         Weighing(7, "2026-04-02T09:00", "v-4", 9'300)}});
+  }
+  {
+    // A class of its own for each part of the pregnancy.
+    Event hb = SampleNamed("lab_quantity");
+    hb.mutable_lab_result()->mutable_quantity()->set_value("10.7");
+    const Event opened = SampleNamed("pregnancy_opened");
+    Event dated_again = opened;
+    dated_again.mutable_pregnancy()->set_lmp("2025-10-01");
+    stories.push_back({"a haemoglobin in a pregnancy that is dated again, and ends",
+                       {hb, opened, CorrectionWith(90, opened, "2026-02-08T09:00", dated_again),
+                        SampleNamed("twin_birth"), SampleNamed("pregnancy_closed"),
+                        RetractionOf(92, SampleNamed("twin_birth"), "2026-02-21T09:00")}});
+  }
+  {
+    const Event first = Kpsp(1, "2026-01-06T09:00", "meragukan");
+    stories.push_back(
+        {"a KPSP doubtful twice, and the first of them taken back",
+         {first, Kpsp(2, "2026-01-20T09:00", "meragukan"), Kpsp(3, "2026-02-03T09:00", "meragukan"),
+          RetractionOf(4, first, "2026-02-04T09:00")}});
   }
   return stories;
 }

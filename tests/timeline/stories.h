@@ -16,6 +16,8 @@ event::v1::Event Weighing(uint64_t id, std::string_view local_time, std::string_
 event::v1::Event VitaminA(uint64_t id, std::string_view local_time, std::string_view visit_id = "");
 event::v1::Event Registration(uint64_t id, std::string_view local_time, std::string_view name);
 event::v1::Event Status(uint64_t id, std::string_view local_time, event::v1::LifeStatus status);
+// A KPSP with that result, as the form words it.
+event::v1::Event Kpsp(uint64_t id, std::string_view local_time, std::string_view result_text);
 event::v1::Event ReferralStep(uint64_t id, std::string_view local_time, std::string_view number,
                               event::v1::ReferralState state);
 

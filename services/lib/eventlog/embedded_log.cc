@@ -435,6 +435,10 @@ class Reader final : public Subscription {
     if (!signal_.wait_until(lock, until, [&] { return woken_.load() || published_ > 0; })) {
       return false;
     }
+    if (published_ == 0) {  // woken, and nothing has come that could be waited for
+      woken_.store(false);
+      return false;
+    }
     if (!gathered_at_.has_value()) gathered_at_ = std::chrono::steady_clock::now() + gather_;
     signal_.wait_until(lock, std::min(until, *gathered_at_),
                        [&] { return woken_.load() || IsEnough(); });

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <vector>
 
 #include "lib/event/date.h"
+#include "lib/rules/calendar_months.h"
 #include "lib/rules/growth.h"
 #include "lib/rules/kms.h"
 #include "lib/rules/referral_states.h"
 #include "lib/timeline/measured.h"
+#include "lib/timeline/screened.h"
 #include "simpul/event/v1/event.pb.h"
 #include "simpul/timeline/v1/derived.pb.h"
 
@@ -81,29 +84,49 @@ void Tell(const rules::Growth& growth, v1::MeasuredGrowth& told) {
   }
 }
 
-std::optional<Event> Parsed(const MemberView& member) {
-  Event event;
-  if (!event.ParseFromArray(member.event.data(), static_cast<int>(member.event.size()))) {
-    return std::nullopt;
+bool Parse(const MemberView& member, Event& event) {
+  return event.ParseFromArray(member.event.data(), static_cast<int>(member.event.size()));
+}
+
+ScreenedEvent Screened(const Event& event, uint32_t member, const EventFacts& known,
+                       const PatientFacts& facts) {
+  const Circumstances amid = facts.CircumstancesOf(known);
+  const Person& who = facts.person();
+  ScreenedEvent screened{
+      .event = &event,
+      .member = member,
+      .person = {.sex = who.sex, .pregnant = amid.pregnant, .gestation_days = amid.gestation_days},
+      .days_since_doubtful_kpsp = amid.days_since_doubtful_kpsp,
+      .tables = &rules::ScreeningVersions().front()};
+  if (who.birth_date.has_value()) {
+    screened.person.age_months = rules::CompletedMonths(*who.birth_date, known.day);
   }
-  return event;
+  if (amid.has_hypertension_or_diabetes) screened.person.hypertension_or_diabetes = true;
+  return screened;
 }
 
 bool DeriveContacts(const EntryView& entry, PatientFacts& facts, v1::Derived& derived) {
   const rules::KmsChild person{.birth_date = facts.person().birth_date, .sex = facts.person().sex};
+  std::deque<Event> events;  // what is screened points to them
+  std::vector<ScreenedEvent> screened;
   for (size_t n = 0; n < entry.members.size(); ++n) {
     const MemberView& member = entry.members[n];
     const EventFacts* const known = facts.Find({member.facility, member.event_id});
-    if (known == nullptr || !known->measures) continue;
-    const std::optional<Event> event = Parsed(member);
-    if (!event.has_value()) return false;
+    if (known == nullptr || (!known->measures && !known->screens)) continue;
+    Event& event = events.emplace_back();
+    if (!Parse(member, event)) return false;
+    if (known->screens) {
+      screened.push_back(Screened(event, static_cast<uint32_t>(n), *known, facts));
+    }
+    if (!known->measures) continue;
     v1::MeasuredGrowth& growth = *derived.add_growth();
     growth.set_member(static_cast<uint32_t>(n));
-    Tell(rules::Assess(MeasurementOf(event->visit(), known->day, person)), growth);
+    Tell(rules::Assess(MeasurementOf(event.visit(), known->day, person)), growth);
     if (const std::optional<CardPlace>& place = facts.CardOf(*known)) {
       Tell(*place, *growth.mutable_card());
     }
   }
+  Screen(screened, derived);
   return true;
 }
 
@@ -115,9 +138,9 @@ bool DeriveReferral(const EntryView& entry, v1::Derived& derived) {
     const MemberView& member = entry.members[n];
     ids.push_back(std::to_string(n));
     if (member.state == v1::MEMBER_STATE_RETRACTED) continue;
-    const std::optional<Event> event = Parsed(member);
-    if (!event.has_value()) return false;
-    const event::v1::Referral& referral = event->referral();
+    Event event;
+    if (!Parse(member, event)) return false;
+    const event::v1::Referral& referral = event.referral();
     events.push_back({.id = ids[n],
                       .state = referral.state(),
                       .occurred_at = base::FromMicros(member.occurred_at_us),
@@ -157,7 +180,8 @@ bool DeriveReferral(const EntryView& entry, v1::Derived& derived) {
 std::optional<std::string> Derive(const EntryView& entry, PatientFacts& facts) {
   v1::Derived derived;
   bool read = true;
-  if (entry.kind == v1::ENTRY_KIND_VISIT) read = DeriveContacts(entry, facts, derived);
+  if (entry.kind == v1::ENTRY_KIND_VISIT || entry.kind == v1::ENTRY_KIND_PREGNANCY)
+    read = DeriveContacts(entry, facts, derived);
   if (entry.kind == v1::ENTRY_KIND_REFERRAL) read = DeriveReferral(entry, derived);
   if (!read) return std::nullopt;
   return derived.SerializeAsString();

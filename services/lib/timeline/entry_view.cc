@@ -158,8 +158,7 @@ void PutFacility(std::string& out, uint32_t field, const FacilityView& facility)
 }
 
 std::string WriteEntry(const EntryView& entry) {
-  size_t size =
-      128 + entry.group_id.size() + entry.facility.code.size() + entry.derived.size();
+  size_t size = 128 + entry.group_id.size() + entry.facility.code.size() + entry.derived.size();
   for (const MemberView& member : entry.members) size += member.bytes.size() + 8;
   std::string out;
   out.reserve(size);

@@ -9,6 +9,7 @@
 #include "lib/rules/calendar_months.h"
 #include "lib/rules/life_stages.h"
 #include "lib/timeline/measured.h"
+#include "lib/timeline/screened.h"
 
 namespace simpul::timeline {
 namespace {
@@ -41,6 +42,9 @@ enum Has : uint32_t {
   kDied = 1 << 12,
   kAlive = 1 << 13,
   kIdIsText = 1 << 14,
+  kKpsp = 1 << 15,
+  kDoubtful = 1 << 16,
+  kChronic = 1 << 17,
 };
 
 uint32_t HasOf(const EventFacts& event) {
@@ -60,7 +64,10 @@ uint32_t HasOf(const EventFacts& event) {
                                 {event.ended_on.has_value(), kEnded},
                                 {event.died_on.has_value(), kDied},
                                 {event.alive, kAlive},
-                                {!base::IsUuid(event.event_id), kIdIsText}}) {
+                                {!base::IsUuid(event.event_id), kIdIsText},
+                                {event.kpsp_doubtful.has_value(), kKpsp},
+                                {event.kpsp_doubtful.value_or(false), kDoubtful},
+                                {event.hypertension_or_diabetes, kChronic}}) {
     if (is) has |= bit;
   }
   return has;
@@ -194,6 +201,8 @@ std::optional<PatientFacts> PatientFacts::Decode(std::string_view bytes) {
                               .above_plus_1 = (has & kAbovePlus1) != 0};
     }
     event.screens = has & kScreens;
+    if (has & kKpsp) event.kpsp_doubtful = (has & kDoubtful) != 0;
+    event.hypertension_or_diabetes = has & kChronic;
     if (has & kGestation) event.gestation_days = in.Number32();
     if (has & kLmp) event.lmp = DayOf(in.Signed());
     if (has & kEnded) event.ended_on = DayOf(in.Signed());
@@ -310,10 +319,13 @@ EventFacts PatientFacts::Read(const EventKey& key, uint32_t entry, const Event& 
   facts.recorded_at_us = event::Micros(event.recorded_at());
   facts.day = event::LocalDay(event.occurred_at());
   facts.training = event.purpose() != event::v1::PURPOSE_PRODUCTION;
+  facts.screens = MayScreen(event);
+  facts.kpsp_doubtful = DoubtfulKpsp(event);
   if (event.has_visit()) {
     const event::v1::Visit& visit = event.visit();
     facts.measures = MeasuresGrowth(event);
     if (visit.has_weight_g()) facts.weight_g = visit.weight_g();
+    facts.hypertension_or_diabetes = IsHypertensionOrDiabetesDiagnosed(event);
     facts.oedema = visit.oedema() > event::v1::OEDEMA_NONE;
     if (visit.has_gestational_age_days()) facts.gestation_days = visit.gestational_age_days();
   } else if (event.has_pregnancy()) {
@@ -437,16 +449,32 @@ const std::optional<CardPlace>& PatientFacts::CardOf(const EventFacts& event) {
   return cards_[static_cast<size_t>(&event - events_.data())];
 }
 
-PregnantOn PatientFacts::PregnantAt(const EventFacts& event) const {
-  std::vector<std::pair<uint32_t, rules::Pregnancy>> pregnancies;
-  for (const EventFacts& told : events_) {
-    if (told.kind != Kind::kPregnancy || told.training) continue;
-    rules::Pregnancy& pregnancy = PregnancyAt(pregnancies, told);
-    pregnancy.opened_on = std::min(pregnancy.opened_on, told.day);
-    if (told.lmp.has_value()) pregnancy.lmp = told.lmp;  // the latest said
-    if (told.ended_on.has_value()) pregnancy.ended_on = told.ended_on;
+Circumstances PatientFacts::CircumstancesOf(const EventFacts& event) const {
+  Circumstances told;
+  const EventFacts* kpsp = nullptr;
+  for (const EventFacts& other : events_) {
+    if (other.training) continue;
+    if (other.hypertension_or_diabetes && other.day <= event.day) {
+      told.has_hypertension_or_diabetes = true;
+    }
+    if (other.kpsp_doubtful.has_value() && Before(other, event)) kpsp = &other;
   }
-  PregnantOn on;
+  if (event.kpsp_doubtful.has_value() && kpsp != nullptr && *kpsp->kpsp_doubtful) {
+    told.days_since_doubtful_kpsp = static_cast<int>((event.day - kpsp->day).count());
+  }
+  TellPregnancy(event, told);
+  return told;
+}
+
+void PatientFacts::TellPregnancy(const EventFacts& event, Circumstances& told) const {
+  std::vector<std::pair<uint32_t, rules::Pregnancy>> pregnancies;
+  for (const EventFacts& of : events_) {
+    if (of.kind != Kind::kPregnancy || of.training) continue;
+    rules::Pregnancy& pregnancy = PregnancyAt(pregnancies, of);
+    pregnancy.opened_on = std::min(pregnancy.opened_on, of.day);
+    if (of.lmp.has_value()) pregnancy.lmp = of.lmp;  // the latest said
+    if (of.ended_on.has_value()) pregnancy.ended_on = of.ended_on;
+  }
   for (const auto& [entry, pregnancy] : pregnancies) {
     const sys_days begins =
         std::min(pregnancy.opened_on, pregnancy.lmp.value_or(pregnancy.opened_on));
@@ -458,20 +486,19 @@ PregnantOn PatientFacts::PregnantAt(const EventFacts& event) const {
       }
     }
     if (event.day < begins || event.day >= ends) continue;
-    on.pregnant = true;
+    told.pregnant = true;
     if (pregnancy.lmp.has_value()) {
       const int gestation = static_cast<int>((event.day - *pregnancy.lmp).count());
-      on.gestation_days = std::max(gestation, on.gestation_days.value_or(gestation));
+      told.gestation_days = std::max(gestation, told.gestation_days.value_or(gestation));
     }
   }
   // What was recorded at the contact itself is no older than its day.
   if (event.gestation_days.has_value()) {
-    on.pregnant = true;
-    if (!on.gestation_days.has_value()) {
-      on.gestation_days = static_cast<int>(std::min(*event.gestation_days, 400u));
+    told.pregnant = true;
+    if (!told.gestation_days.has_value()) {
+      told.gestation_days = static_cast<int>(std::min(*event.gestation_days, 400u));
     }
   }
-  return on;
 }
 
 std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, const Event* event) {
@@ -484,23 +511,24 @@ std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, c
   const bool moves_card = either([](const EventFacts& facts) {
     return facts.weight_g.has_value() || facts.died_on.has_value() || facts.alive;
   });
-  const bool moves_pregnancy = either([](const EventFacts& facts) {
-    return facts.kind == Kind::kPregnancy || facts.kind == Kind::kBirth;
+  const bool moves_circumstances = either([](const EventFacts& facts) {
+    return facts.kind == Kind::kPregnancy || facts.kind == Kind::kBirth ||
+           facts.kpsp_doubtful.has_value() || facts.hypertension_or_diabetes;
   });
 
   std::vector<uint32_t> changed;
   if (moves_card) EnsureCards();
   // What is screened, by facility and id.
   const auto screened = [this] {
-    std::vector<std::tuple<uint32_t, uint32_t, std::string, PregnantOn>> all;
+    std::vector<std::tuple<uint32_t, uint32_t, std::string, Circumstances>> all;
     for (const EventFacts& facts : events_) {
       if (facts.screens) {
-        all.emplace_back(facts.entry, facts.facility, facts.event_id, PregnantAt(facts));
+        all.emplace_back(facts.entry, facts.facility, facts.event_id, CircumstancesOf(facts));
       }
     }
     return all;
   };
-  const auto screened_before = moves_pregnancy ? screened() : decltype(screened())();
+  const auto screened_before = moves_circumstances ? screened() : decltype(screened())();
 
   if (known.has_value()) {
     events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(*known));
@@ -531,7 +559,7 @@ std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, c
   } else {
     if (added != nullptr) Score(*added);
     if (moves_card) DeriveCards(&changed);
-    if (moves_pregnancy) {
+    if (moves_circumstances) {
       for (const auto& row : screened()) {
         if (std::ranges::find(screened_before, row) == screened_before.end()) {
           changed.push_back(std::get<0>(row));

@@ -45,6 +45,8 @@ struct EventFacts {
   std::optional<rules::KmsWeightForAge> weight_for_age = {};  // of weight_g, by the person's age
   bool screens = false;                                       // something that a table may class
 
+  std::optional<bool> kpsp_doubtful = {};              // of a KPSP
+  bool hypertension_or_diabetes = false;               // diagnosed
   std::optional<uint32_t> gestation_days = {};         // as recorded on that day
   std::optional<std::chrono::sys_days> lmp = {};       // of a pregnancy
   std::optional<std::chrono::sys_days> ended_on = {};  // of a pregnancy, or the day of a birth
@@ -86,12 +88,14 @@ struct CardPlace {
   bool operator==(const CardPlace&) const = default;
 };
 
-// Whether a pregnancy is open on a day.
-struct PregnantOn {
+// What other events say of the person on the day of one.
+struct Circumstances {
   bool pregnant = false;
-  std::optional<int> gestation_days;  // completed
+  std::optional<int> gestation_days;            // completed
+  bool has_hypertension_or_diabetes = false;    // a health worker said so by then
+  std::optional<int> days_since_doubtful_kpsp;  // where the KPSP before this one was doubtful
 
-  bool operator==(const PregnantOn&) const = default;
+  bool operator==(const Circumstances&) const = default;
 };
 
 // Not thread-safe.
@@ -116,7 +120,7 @@ class PatientFacts {
   const EventFacts* Find(const EventKey& key) const;
   // Of a weighing. Nullopt: it is on no card, being none, dated after death, or from 60 months on.
   const std::optional<CardPlace>& CardOf(const EventFacts& event);
-  PregnantOn PregnantAt(const EventFacts& event) const;
+  Circumstances CircumstancesOf(const EventFacts& event) const;
 
  private:
   bool Before(const EventFacts& a, const EventFacts& b) const;
@@ -133,6 +137,7 @@ class PatientFacts {
   // Appends the entries whose place on the card is another one than before.
   void DeriveCards(std::vector<uint32_t>* changed);
   void EnsureCards();
+  void TellPregnancy(const EventFacts& event, Circumstances& told) const;
 
   std::vector<std::pair<std::string, std::string>> facilities_;  // system, code
   std::vector<Person> claims_;

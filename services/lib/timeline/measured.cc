@@ -1,5 +1,8 @@
 #include "lib/timeline/measured.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "lib/event/date.h"
 
 namespace simpul::timeline {
@@ -31,6 +34,14 @@ std::optional<rules::KmsWeightForAge> WeightForAge(const rules::Growth& growth) 
   return rules::KmsWeightForAge{.implausible = score->implausible,
                                 .below_minus_3 = *score->z_hundredths < -300,
                                 .above_plus_1 = *score->z_hundredths > 100};
+}
+
+bool IsHypertensionOrDiabetesDiagnosed(const event::v1::Event& event) {
+  if (event.recorder().role() == event::v1::RECORDER_ROLE_KADER) return false;
+  return std::ranges::any_of(event.visit().diagnoses(), [](const event::v1::Diagnosis& diagnosis) {
+    const std::string_view group = std::string_view(diagnosis.code().code()).substr(0, 3);
+    return (group >= "I10" && group <= "I15") || (group >= "E10" && group <= "E14");
+  });
 }
 
 std::optional<LifeTold> LifeToldBy(const event::v1::Event& event) {

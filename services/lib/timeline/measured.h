@@ -20,6 +20,10 @@ rules::Measurement MeasurementOf(const event::v1::Visit& visit, std::chrono::sys
 // What the growth card asks of a weight's z-score; nullopt without one.
 std::optional<rules::KmsWeightForAge> WeightForAge(const rules::Growth& growth);
 
+// Whether a health worker diagnosed hypertension or diabetes (ICD-10 I10-I15, E10-E14). What a
+// kader writes is no diagnosis.
+bool IsHypertensionOrDiabetesDiagnosed(const event::v1::Event& event);
+
 // What an event tells of a person's life.
 struct LifeTold {
   bool died = false;  // else alive after all: whatever was told before is undone
