@@ -27,6 +27,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const ScreeningRules& Version1() { return ScreeningVersions().front(); }
+const ScreeningRules& Version2() { return *FindScreeningRules(2); }
 
 ScreenedPerson Years(int years, event::v1::Sex sex = SEX_FEMALE) {
   return {.age_months = years * 12, .sex = sex};
@@ -565,7 +566,8 @@ TEST(Screening, DataIsInOrderAndSaysWhereItComesFrom) {
 TEST(Screening, KnowsItsVersionsAndNoOther) {
   EXPECT_EQ(FindScreeningRules(1), &ScreeningVersions().front());
   EXPECT_EQ(FindScreeningRules(0), nullptr);
-  EXPECT_EQ(FindScreeningRules(2), nullptr);
+  EXPECT_EQ(FindScreeningRules(2), &ScreeningVersions().back());
+  EXPECT_EQ(FindScreeningRules(3), nullptr);
 }
 
 TEST(Screening, EveryVersionHasTheRulesThatTheCodeNames) {
@@ -581,6 +583,46 @@ TEST(Screening, EveryVersionHasTheRulesThatTheCodeNames) {
     EXPECT_EQ(FindScreeningRule(rules, "urine_protein")->rows.size(), 3U);
     EXPECT_EQ(FindScreeningRule(rules, "pre_eclampsia")->rows.size(), 3U);
   }
+}
+
+// The card's bounds, and nothing else.
+TEST(Screening, Version2HasTheBoundsOfThePosyanduCardWhereItDisagreesWithTheDecree) {
+  const ScreenedPerson pregnant = {.pregnant = true};
+  const auto kek = [&](const ScreeningRules& rules, std::string_view mm) {
+    return std::string(ScreenAmount(rules, "muac", pregnant, Number(mm)).word);
+  };
+  for (const auto& [mm, by_decree, by_card] :
+       std::vector<std::array<std::string, 3>>{{"234", "kek", "kek"},
+                                               {"235", "not_kek", "kek"},
+                                               {"235.1", "not_kek", "not_kek"},
+                                               {"236", "not_kek", "not_kek"}}) {
+    EXPECT_EQ(kek(Version1(), mm), by_decree) << mm;
+    EXPECT_EQ(kek(Version2(), mm), by_card) << mm;
+  }
+  const auto child = [](const ScreeningRules& rules, TbSigns signs) {
+    signs.fever = signs.weight = signs.lethargy = signs.nodes = false;
+    return ScreenTbSigns(rules, Years(5), signs);
+  };
+  const ScreeningAnswer one = child(Version2(), {.cough = true, .contact = false});
+  EXPECT_EQ(one.word, "not_presumptive");
+  EXPECT_EQ(one.version, 2U);
+  EXPECT_EQ(one.source.basis, ScreeningBasis::kReported);
+  EXPECT_EQ(child(Version1(), {.cough = true, .contact = false}).word, "presumptive");
+  EXPECT_EQ(child(Version2(), {.cough = true, .contact = true}).word, "close_contact");
+  EXPECT_EQ(ScreenAmount(Version2(), "tb_signs", Years(5), Number("2")).word, "presumptive");
+}
+
+TEST(Screening, Version2SharesEveryOtherRowWithVersion1) {
+  ASSERT_EQ(Version2().rules.size(), Version1().rules.size());
+  std::vector<std::string_view> others;
+  for (size_t at = 0; at < Version1().rules.size(); ++at) {
+    const ScreeningRule& first = Version1().rules[at];
+    const ScreeningRule& second = Version2().rules[at];
+    EXPECT_EQ(first.id, second.id);
+    EXPECT_EQ(first.off, second.off) << first.id;
+    if (first.rows.data() != second.rows.data()) others.push_back(first.id);
+  }
+  EXPECT_THAT(others, ::testing::ElementsAre("lila_pregnancy", "tb_child_signs"));
 }
 
 TEST(Screening, WhatWaitsForASourceAnswersNothing) {
@@ -1140,7 +1182,7 @@ std::string RowLine(const ScreeningRule& rule, size_t at) {
 }
 
 // What docs/screening.md has of the data, line by line, in the order of the data: all rules of a
-// section, then all their rows.
+// section, then all their rows; at its end the rows that later versions have otherwise.
 std::vector<std::string> DataLines() {
   std::vector<std::string> lines;
   const std::span<const ScreeningRule> rules = Version1().rules;
@@ -1154,6 +1196,12 @@ std::vector<std::string> DataLines() {
       for (size_t at = 0; at < rule.rows.size(); ++at) lines.push_back(RowLine(rule, at));
     }
     first = last;
+  }
+  for (const ScreeningRules& later : ScreeningVersions().subspan(1)) {
+    for (const ScreeningRule& rule : later.rules) {
+      if (rule.rows.data() == FindScreeningRule(Version1(), rule.id)->rows.data()) continue;
+      for (size_t at = 0; at < rule.rows.size(); ++at) lines.push_back(RowLine(rule, at));
+    }
   }
   return lines;
 }

@@ -24,6 +24,9 @@ constexpr ScreeningSource kPkg = {"PKG guide 2025", ScreeningBasis::kRead};
 constexpr ScreeningSource kKmkPkg = {"KMK HK.01.07/MENKES/2015/2023, PKG guide 2025",
                                      ScreeningBasis::kRead};
 constexpr ScreeningSource kCard = {"Posyandu card, in public software", ScreeningBasis::kReported};
+constexpr ScreeningSource kKmkBoundOfCard = {
+    "KMK HK.01.07/MENKES/2015/2023, the bound from the Posyandu card, in public software",
+    ScreeningBasis::kReported};
 constexpr ScreeningSource kForm = {"home-visit form, in public software",
                                    ScreeningBasis::kReported};
 constexpr ScreeningSource kOurs = {"no print", ScreeningBasis::kDecided};
@@ -986,17 +989,53 @@ constexpr ScreeningRule kRules1[] = {
      .rows = kDangerSign},
 };
 
+// Version 2: where two printed sources disagree on a bound, the Posyandu card's.
+
+constexpr Row kLilaPregnancy2[] = {
+    Band(kLowest, "kek", kAbnormal,
+         Decided(Level::kPuskesmas, "doctor; extra food for at least 90 days"), kKmkBoundOfCard),
+    Band(Above(235), "not_kek", kNormal, kRoutine, kKmkBoundOfCard),
+};
+constexpr Row kTbChildSigns2[] = {
+    Band(kLowest, "not_presumptive", kNormal, kRoutine, kKmkBoundOfCard),
+    Band(From(2), "presumptive", kPresumptive, Decided(Level::kPuskesmas, "TCM, 2 sputum"),
+         kKmkBoundOfCard),
+};
+
+struct OtherRows {
+  std::string_view rule;
+  std::span<const Row> rows;
+};
+constexpr OtherRows kOtherRows2[] = {
+    {"lila_pregnancy", kLilaPregnancy2},
+    {"tb_child_signs", kTbChildSigns2},
+};
+
+template <size_t count>
+constexpr std::array<ScreeningRule, count> With(const ScreeningRule (&rules)[count],
+                                                std::span<const OtherRows> others) {
+  std::array<ScreeningRule, count> changed = std::to_array(rules);
+  for (ScreeningRule& rule : changed) {
+    for (const OtherRows& other : others) {
+      if (rule.id == other.rule) rule.rows = other.rows;
+    }
+  }
+  return changed;
+}
+constexpr std::array kRules2 = With(kRules1, kOtherRows2);
+
 // PJB three readings, KPSP two weeks, SRQ-20 question 17, tumbling E three in a row or four of
 // five: as the rows' own sources.
-constexpr std::array kVersions = {
-    ScreeningRules{.version = 1,
-                   .rules = kRules1,
-                   .pulse_oximetry_tries = 3,
-                   .kpsp_repeat_days = 14,
-                   .srq_20_urgent_item = 17,
-                   .tumbling_e_in_a_row = 3,
-                   .tumbling_e_right_of_five = 4},
-};
+constexpr ScreeningRules Version(uint32_t version, std::span<const ScreeningRule> rules) {
+  return {.version = version,
+          .rules = rules,
+          .pulse_oximetry_tries = 3,
+          .kpsp_repeat_days = 14,
+          .srq_20_urgent_item = 17,
+          .tumbling_e_in_a_row = 3,
+          .tumbling_e_right_of_five = 4};
+}
+constexpr std::array kVersions = {Version(1, kRules1), Version(2, kRules2)};
 
 // LOINC as the platform has it for these. Glucose without a word of fasting or not (74774-1) and
 // uric acid have no printed classes.
