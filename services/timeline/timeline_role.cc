@@ -420,6 +420,10 @@ absl::Status TimelineRole::State::ApplyWhatFits(Partition& partition,
   duplicates_total.Increment(static_cast<double>(applied.duplicates));
   revisions_total.Increment(static_cast<double>(applied.revisions));
   dead_letters_total.Increment(static_cast<double>(applied.dead_letters));
+  if (applied.activations > 0) {
+    base::Log(base::Severity::kInfo, "timeline", "rules were activated",
+              {{"partition", partition.number}, {"activations", applied.activations}});
+  }
   partition.position = status.ok() ? std::max(partition.position.load(), records.back().position)
                                    : partition.store->state().position;
   waiters->Reached(partition.number, partition.position.load());

@@ -452,6 +452,16 @@ TEST_F(LedgerTest, SaysUpgradeMeOfARecordOnlyANewerProgramKnows) {
   EXPECT_THAT(std::string(base::Message(applied.status())), ::testing::HasSubstr("upgrade"));
 }
 
+TEST_F(LedgerTest, PassesOverAnActivationOfRules) {
+  const auto ledger = Open("rules");
+  log::v1::LogRecord record;
+  record.mutable_rules_activated()->set_version(2);
+  record.mutable_rules_activated()->set_activation_id(EventId(1));
+  const std::vector<OwnedRecord> records = {{0, kSubject, record.SerializeAsString()}};
+  ASSERT_TRUE(ledger->Apply(Topic::kEvents, records).ok());
+  EXPECT_EQ(ledger->Next(Topic::kEvents), 1);
+}
+
 TEST_F(LedgerTest, RefusesTheFolderOfAnotherInstall) {
   {
     Apply(*Open("other"), Topic::kEntries, Log().entries, 0, 1);

@@ -9,10 +9,12 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
+#include "lib/event/date.h"
 #include "lib/event/subject.h"
 #include "lib/event/validate.h"
 #include "lib/eventlog/position_token.h"
 #include "lib/fhir/map.h"
+#include "lib/rules/versions.h"
 #include "lib/timeline/entry_view.h"
 #include "lib/timeline/project.h"
 #include "records/cursor.h"
@@ -89,6 +91,14 @@ TEST(FormatsDoc, HasTheVectorsOfEntryIds) {
     EXPECT_THAT(doc, HasSubstr(fmt::format("| {} ({}) | `{}` | {} | `{}` |\n", wanted.name,
                                            static_cast<int>(wanted.kind), wanted.id,
                                            static_cast<int>(wanted.purpose), id)));
+  }
+}
+
+TEST(FormatsDoc, HasTheVectorsOfActivations) {
+  const std::string doc = Formats();
+  for (const auto& [version, day] : {std::pair(2u, "2026-12-10"), std::pair(1u, "2027-03-01")}) {
+    EXPECT_THAT(doc, HasSubstr(fmt::format("| {} | {} | `{}` |\n", version, day,
+                                           rules::ActivationId(version, *event::ParseDay(day)))));
   }
 }
 

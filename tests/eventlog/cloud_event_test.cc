@@ -54,6 +54,17 @@ TEST(Describe, NamesAQuarantineByTheEventThatItLeavesOut) {
   EXPECT_EQ(draft.ce_time_us, 9);
 }
 
+TEST(Describe, NamesAnActivationOfRulesByItsId) {
+  log::v1::LogRecord record;
+  record.mutable_rules_activated()->set_activation_id("a1");
+  record.mutable_rules_activated()->set_activated_at_us(9);
+  const Draft draft = Described(record);
+  EXPECT_EQ(draft.ce_id, "a1");
+  EXPECT_EQ(draft.ce_type, "simpul.rules_activated");
+  EXPECT_EQ(draft.ce_source, "");
+  EXPECT_EQ(draft.ce_time_us, 9);
+}
+
 TEST(Describe, NamesADeliveryByItsEntryElseByWhoWroteIt) {
   log::v1::LogRecord record;
   record.mutable_delivery()->set_claim("c1");

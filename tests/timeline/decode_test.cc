@@ -1,11 +1,19 @@
 #include "lib/timeline/decode.h"
 
+#include <gmock/gmock.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <vector>
+
 #include "lib/base/status_macros.h"
+#include "lib/base/uuid.h"
+#include "lib/event/date.h"
+#include "lib/event/subject.h"
 #include "lib/event/validate.h"
+#include "lib/timeline/activation.h"
 #include "tests/support/mutated_bytes.h"
 #include "tests/support/sample_events.h"
 #include "tests/timeline/records.h"
@@ -98,6 +106,73 @@ TEST(Decode, ReadsFieldsInAnyOrder) {
   outer.mutable_event()->set_event(without_id.SerializeAsString() + id_only.SerializeAsString());
   record.value = outer.SerializeAsString();
   EXPECT_TRUE(ExpectAsProtobufReads(record));
+}
+
+// An activation of rules as it stands on the log, and changed.
+absl::StatusOr<Decoded> DecodeActivation(std::string_view day,
+                                         const std::function<void(log::v1::LogRecord&)>& change) {
+  eventlog::OwnedRecord record = testing::Activated(7, 3, 2, *event::ParseDay(day));
+  log::v1::LogRecord outer;
+  EXPECT_TRUE(outer.ParseFromString(record.value));
+  change(outer);
+  record.value = outer.SerializeAsString();
+  return Decode(7, record);
+}
+
+TEST(Decode, ReadsAnActivationOfRules) {
+  const auto decoded = DecodeActivation("2026-12-10", [](log::v1::LogRecord&) {});
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  const auto* activation = std::get_if<rules::Activation>(&*decoded);
+  ASSERT_NE(activation, nullptr);
+  EXPECT_EQ(activation->version, 2u);
+  EXPECT_EQ(activation->from, event::ParseDay("2026-12-10"));
+  EXPECT_EQ(base::UuidText({activation->id.data(), activation->id.size()}),
+            rules::ActivationId(2, activation->from));
+}
+
+TEST(Decode, StopsAtRulesThatOnlyANewerProgramKnows) {
+  const std::vector<std::function<void(log::v1::LogRecord&)>> newer = {
+      [](log::v1::LogRecord& record) { record.mutable_rules_activated()->set_version(77); },
+      [](log::v1::LogRecord& record) {
+        record.GetReflection()->MutableUnknownFields(&record)->AddVarint(900, 1);
+      },
+      [](log::v1::LogRecord& record) {
+        log::v1::RulesActivated& activated = *record.mutable_rules_activated();
+        activated.GetReflection()->MutableUnknownFields(&activated)->AddVarint(900, 1);
+      }};
+  for (const auto& change : newer) {
+    const absl::Status status = DecodeActivation("2026-12-10", change).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(base::Message(status), ::testing::HasSubstr("upgrade me"));
+  }
+}
+
+TEST(Decode, PutsAsideAnActivationWithoutDayOrId) {
+  const std::vector<std::function<void(log::v1::LogRecord&)>> broken = {
+      [](log::v1::LogRecord& record) { record.mutable_rules_activated()->set_from("2026-02-30"); },
+      [](log::v1::LogRecord& record) { record.mutable_rules_activated()->clear_activation_id(); }};
+  for (const auto& change : broken) {
+    const auto decoded = DecodeActivation("2026-12-10", change);
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    const auto* letter = std::get_if<log::v1::DeadLetter>(&*decoded);
+    ASSERT_NE(letter, nullptr);
+    EXPECT_EQ(letter->cause(), kUndecodable);
+  }
+}
+
+TEST(ActivationDraft, LiesInItsPartitionUnderNobodysKey) {
+  for (const uint32_t partitions : {1u, 4u, 24u, 96u}) {
+    for (uint32_t partition = 0; partition < partitions; ++partition) {
+      const eventlog::Draft draft =
+          ActivationDraft(2, *event::ParseDay("2026-12-10"), partition, partitions, 9, "sari");
+      EXPECT_EQ(draft.topic, eventlog::Topic::kEvents);
+      EXPECT_EQ(draft.key.size(), 16u);
+      EXPECT_EQ(event::PartitionOf(draft.key, partitions), partition);
+      EXPECT_EQ(draft.ce_type, "simpul.rules_activated");
+      EXPECT_EQ(draft.ce_id, rules::ActivationId(2, *event::ParseDay("2026-12-10")));
+      EXPECT_EQ(draft.ce_time_us, 9);
+    }
+  }
 }
 
 TEST(Decode, AgreesWithProtobufOnAnyBytes) {

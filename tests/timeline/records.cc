@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/status_macros.h"
 #include "lib/event/validate.h"
+#include "lib/timeline/activation.h"
 #include "tests/timeline/histories.h"
 
 namespace simpul::testing {
@@ -28,6 +29,13 @@ std::vector<eventlog::OwnedRecord> Records(const std::vector<event::v1::Event>& 
     records.push_back({static_cast<int64_t>(records.size()) + 1, draft.key, draft.value});
   }
   return records;
+}
+
+eventlog::OwnedRecord Activated(uint32_t partition, int64_t position, uint32_t version,
+                                std::chrono::sys_days from) {
+  eventlog::Draft draft =
+      timeline::ActivationDraft(version, from, partition, 24, /*at_us=*/position, "sari");
+  return {position, std::move(draft.key), std::move(draft.value)};
 }
 
 std::unique_ptr<eventlog::EmbeddedLog> OpenLog(const std::filesystem::path& folder,

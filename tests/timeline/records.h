@@ -1,6 +1,8 @@
 // Records of topic events as intake writes them.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,6 +24,10 @@ eventlog::Draft Draft(const event::v1::Event& event, const event::Secret& secret
 
 // The same as read from a partition, from position 1 on.
 std::vector<eventlog::OwnedRecord> Records(const std::vector<event::v1::Event>& events);
+
+// An activation of rules as read from a partition of a log with 24.
+eventlog::OwnedRecord Activated(uint32_t partition, int64_t position, uint32_t version,
+                                std::chrono::sys_days from);
 
 // An embedded log with few partitions in `folder`.
 std::unique_ptr<eventlog::EmbeddedLog> OpenLog(const std::filesystem::path& folder,

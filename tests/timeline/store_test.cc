@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lib/base/status_macros.h"
+#include "lib/event/date.h"
 #include "lib/timeline/decode.h"
 #include "tests/support/crash_image.h"
 #include "tests/support/sample_events.h"
@@ -446,6 +447,89 @@ TEST_F(StoreTest, StopsBeforeWhatANewerProgramWrote) {
                                              HasSubstr("newer"), HasSubstr("upgrade me")));
     EXPECT_EQ(store->state().position, 2) << "everything before it is applied";
   }
+}
+
+// Events with activations of rules between them, as positions 1 to 6.
+std::vector<eventlog::OwnedRecord> WithActivations(const std::vector<Event>& events) {
+  std::vector<eventlog::OwnedRecord> records = Records(events);
+  records.insert(records.begin() + 1, testing::Activated(7, 0, 2, *event::ParseDay("2026-12-10")));
+  records.insert(records.begin() + 3, testing::Activated(7, 0, 1, *event::ParseDay("2027-03-01")));
+  for (size_t n = 0; n < records.size(); ++n) records[n].position = static_cast<int64_t>(n) + 1;
+  return records;
+}
+
+uint32_t On(const rules::RulesInForce& rules, std::string_view day) {
+  return rules.On(*event::ParseDay(day)).version;
+}
+
+TEST_F(StoreTest, KnowsTheRulesInForceOverAReopen) {
+  {
+    const auto store = Open();
+    EXPECT_EQ(On(store->rules(), "2026-12-10"), 1u);
+    ASSERT_TRUE(Apply(*store, WithActivations(events_)).ok());
+  }
+  const auto store = Open();
+  EXPECT_EQ(store->state().position, 6);
+  EXPECT_EQ(testing::Counted(store->state().tally), testing::Expect(events_))
+      << "an activation is no event, and no dead letter";
+  EXPECT_EQ(store->state().last_number, 4u);
+  EXPECT_EQ(On(store->rules(), "2026-12-09"), 1u);
+  EXPECT_EQ(On(store->rules(), "2026-12-10"), 2u);
+  EXPECT_EQ(On(store->rules(), "2027-03-01"), 1u);
+  EXPECT_EQ(store->Read(child_)->rules, store->rules());
+}
+
+TEST_F(StoreTest, IsGivenTheSameRulesHoweverTheRecordsAreCut) {
+  const auto records = WithActivations(events_);
+  const auto whole = Open("whole");
+  ASSERT_TRUE(Apply(*whole, records).ok());
+  const auto one_by_one = Open("one");
+  for (size_t n = 1; n <= records.size(); ++n) {
+    ASSERT_TRUE(Apply(*one_by_one, std::span(records).first(n)).ok());
+    EXPECT_EQ(one_by_one->rules().activations().size(), n < 2 ? 0u : n < 4 ? 1u : 2u);
+  }
+  EXPECT_EQ(one_by_one->rules(), whole->rules());
+  EXPECT_EQ(one_by_one->state().tally.content, whole->state().tally.content);
+  EXPECT_EQ(Entries(*one_by_one).size(), Entries(*whole).size());
+}
+
+TEST_F(StoreTest, IsNotChangedByAnActivationThatComesAgain) {
+  auto records = WithActivations(events_);
+  // Completed by somebody else later: another record with the same id.
+  records.push_back(testing::Activated(7, 7, 2, *event::ParseDay("2026-12-10")));
+  const auto store = Open();
+  Store::Applied applied;
+  ASSERT_TRUE(store->Apply(std::span(records).first(6), nullptr, applied).ok());
+  const rules::RulesInForce before = store->rules();
+  EXPECT_EQ(applied.activations, 2u);
+  ASSERT_TRUE(store->Apply(records, nullptr, applied).ok());
+  EXPECT_EQ(store->state().position, 7);
+  EXPECT_EQ(applied.activations, 2u);
+  EXPECT_EQ(store->rules(), before);
+}
+
+TEST_F(StoreTest, StopsBeforeRulesThatItDoesNotKnow) {
+  const auto store = Open();
+  auto records = Records(events_);
+  records[2] = testing::Activated(7, 3, 77, *event::ParseDay("2026-12-10"));
+  const absl::Status status = Apply(*store, records);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(base::Message(status), AllOf(HasSubstr("Partition 7 position 3"),
+                                           HasSubstr("version 77"), HasSubstr("upgrade me")));
+  EXPECT_EQ(store->state().position, 2);
+  EXPECT_EQ(store->state().tally.dead_letters, 0u);
+}
+
+TEST_F(StoreTest, RefusesAFolderWithRulesThatItDoesNotKnow) {
+  {
+    const auto store = Open();
+    ASSERT_TRUE(Apply(*store, WithActivations(events_)).ok());
+  }
+  // The version of the activation that comes last.
+  ChangeMeta(folder_ / "07", [](std::string& row) { row[row.size() - 24 + 3] = 77; });
+  const absl::Status status = TryOpen("07", 7, kInstall).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(base::Message(status), AllOf(HasSubstr("version 77"), HasSubstr("Upgrade Simpul")));
 }
 
 TEST_F(StoreTest, EndsInTheSameStateHoweverTheRecordsAreCut) {

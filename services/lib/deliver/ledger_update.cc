@@ -21,6 +21,7 @@ absl::Status LedgerUpdate::Take(Topic topic, const eventlog::OwnedRecord& record
   }
   switch (parsed.body_case()) {
     case log::v1::LogRecord::kInstall:
+    case log::v1::LogRecord::kRulesActivated:
       break;
     case log::v1::LogRecord::kEvent:
       SIMPUL_RETURN_IF_ERROR(TakeEvent(record, parsed.event()));

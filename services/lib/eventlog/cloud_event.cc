@@ -73,6 +73,11 @@ void Describe(const log::v1::LogRecord& record, Draft& draft) {
       draft.ce_type = "simpul.quarantine";
       draft.ce_time_us = record.quarantine().at_us();
       break;
+    case log::v1::LogRecord::kRulesActivated:
+      draft.ce_id = record.rules_activated().activation_id();
+      draft.ce_type = "simpul.rules_activated";
+      draft.ce_time_us = record.rules_activated().activated_at_us();
+      break;
     case log::v1::LogRecord::BODY_NOT_SET:
       break;
   }

@@ -8,7 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "lib/base/uuid.h"
 #include "lib/base/wire.h"
+#include "lib/event/date.h"
 #include "lib/event/validate.h"
 #include "lib/event/wire_check.h"
 
@@ -126,6 +128,23 @@ absl::StatusOr<Decoded> DecodeWithCare(uint32_t partition, const eventlog::Owned
   if (outer.body_case() == LogRecord::BODY_NOT_SET) {
     if (!HasUnknown(outer)) return undecodable("The record is empty.");
     return Newer(partition, record.position, "an unknown kind of record");
+  }
+  if (outer.has_rules_activated()) {
+    const log::v1::RulesActivated& activated = outer.rules_activated();
+    if (HasUnknown(outer) || HasUnknown(activated)) {
+      return Newer(partition, record.position, "an unknown field of an activation of rules");
+    }
+    const std::optional<std::chrono::sys_days> from = event::ParseDay(activated.from());
+    if (!from.has_value() || !base::IsUuid(activated.activation_id())) {
+      return undecodable("The activation of rules lacks its day or its id.");
+    }
+    if (rules::FindRuleSet(activated.version()) == nullptr) {
+      return Newer(partition, record.position,
+                   fmt::format("version {} of the rules is activated", activated.version()));
+    }
+    rules::Activation activation{.version = activated.version(), .from = *from};
+    base::UuidBytes(activated.activation_id()).copy(activation.id.data(), activation.id.size());
+    return Decoded(activation);
   }
   if (!outer.has_event()) return undecodable("The record holds no event.");
   if (record.key.size() != 16) return undecodable("The record's key is no subject key.");

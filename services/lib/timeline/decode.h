@@ -7,15 +7,18 @@
 #include "absl/status/statusor.h"
 #include "lib/eventlog/event_log.h"
 #include "lib/eventlog/follower.h"
+#include "lib/rules/versions.h"
 #include "lib/timeline/project.h"
 
 namespace simpul::timeline {
 
-// An incoming event, or why nobody can ever read the record (cause undecodable).
-using Decoded = std::variant<IncomingEvent, log::v1::DeadLetter>;
+// An incoming event, or an activation of rules, or why nobody can ever read the record (cause
+// undecodable).
+using Decoded = std::variant<IncomingEvent, log::v1::DeadLetter, rules::Activation>;
 
-// Pure and total. FailedPrecondition: written by a newer Simpul (a body, key, kind, field or enum
-// value unknown here): the partition must stop until the program is upgraded; never a dead letter.
+// Pure and total. FailedPrecondition: written by a newer Simpul (a body, key, kind, field, enum
+// value or version of the rules unknown here): the partition must stop until the program is
+// upgraded; never a dead letter.
 absl::StatusOr<Decoded> Decode(uint32_t partition, const eventlog::OwnedRecord& record);
 
 // What a record of topic entries says of itself, without reading what it carries.

@@ -18,6 +18,7 @@
 #include "lib/base/checksum.h"
 #include "lib/event/outline.h"
 #include "lib/event/subject.h"
+#include "lib/rules/versions.h"
 #include "lib/timeline/history.h"
 #include "simpul/log/v1/log.pb.h"
 #include "simpul/timeline/v1/entry.pb.h"
@@ -43,6 +44,8 @@ struct IncomingEvent {
   std::string_view digest;   // of it
   std::string_view original_key;
   int64_t received_at_us = 0;
+  // What is activated in the partition before this record. Null: nothing.
+  const rules::RulesInForce* rules = nullptr;
   event::Outline outline;             // of the event
   std::shared_ptr<const void> owner;  // of what the outline shows, where that is not the record
 };

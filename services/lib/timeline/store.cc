@@ -342,6 +342,12 @@ absl::StatusOr<bool> Store::Rocks::Load(const log::v1::Install& install) {
   if (found->format < kStoreFormat) return false;
   const std::optional<StoreMeta> meta = DecodeStoreMeta(*stored);
   if (!meta.has_value()) return Error("read", "what it says of itself is damaged");
+  if (const auto unknown = meta->progress.rules.UnknownVersion(); unknown.has_value()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{} holds a timeline by version {} of the rules, and this Simpul knows up to {}: it was "
+        "written by a newer one. Upgrade Simpul.",
+        folder.string(), *unknown, rules::RuleSets().back().version));
+  }
   static_cast<StoreProgress&>(state) = meta->progress;
   state.is_compared = state.position == 0;
   state.is_entries_compared = state.entries_position == 0;
@@ -532,6 +538,11 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
       report(outer, true);
       continue;
     }
+    if (const auto* activation = std::get_if<rules::Activation>(&*decoded)) {
+      if (state.rules.Take(*activation)) ++done.activations;
+      continue;
+    }
+    std::get<IncomingEvent>(*decoded).rules = &state.rules;
     SIMPUL_CRASH_POINT_OF("project", std::get<IncomingEvent>(*decoded).outline.event_id);
     const auto found = std::ranges::lower_bound(subjects, std::string_view(record.key));
     History& history = histories[static_cast<size_t>(found - subjects.begin())];
@@ -601,6 +612,7 @@ absl::Status Store::Apply(std::span<const eventlog::OwnedRecord> records, const 
   applied.duplicates += done.duplicates;
   applied.revisions += done.revisions;
   applied.dead_letters += done.dead_letters;
+  applied.activations += done.activations;
   std::ranges::move(done.watched, std::back_inserter(applied.watched));
   return stop;
 }
@@ -681,6 +693,11 @@ Store::State Store::state() const {
   return rocks_->state;
 }
 
+rules::RulesInForce Store::rules() const {
+  const std::lock_guard lock(rocks_->mutex);
+  return rocks_->state.rules;
+}
+
 absl::StatusOr<Store::Patient> Store::Read(const event::SubjectKey& subject) const {
   const Rocks& rocks = *rocks_;
   SIMPUL_RETURN_IF_ERROR(failure());
@@ -694,6 +711,7 @@ absl::StatusOr<Store::Patient> Store::Read(const event::SubjectKey& subject) con
       status.ok() ? DecodeStoreMeta(stored) : std::optional<StoreMeta>();
   if (!meta.has_value()) return rocks.Error("read", status.ToString());
   patient.position = meta->progress.position;
+  patient.rules = meta->progress.rules;
   const std::string lower = EntryKey(subject, 0);
   const std::string upper = WaitingKey(subject, 0);
   const rocksdb::Slice bound(upper);

@@ -5,7 +5,8 @@
 // outbox) are one RocksDB batch: after any crash they belong together, and the log refills what is
 // missing. Keys beside the patients' (history.h):
 //
-//   'm'                    install, partition, positions, digests, numbers, counts, checksum
+//   'm'                    install, partition, positions, digests, numbers, counts, checksum,
+//                          activated rules
 //   'o' number (8)         the outbox of one applied batch, by the number of its first record
 //
 // Any error of RocksDB is the end of the store: every later call gives it again.
@@ -77,6 +78,7 @@ class Store {
     uint64_t duplicates = 0;         // changed nothing
     uint64_t revisions = 0;          // of entries, new ones included
     uint64_t dead_letters = 0;       // reported
+    uint64_t activations = 0;        // of rules, new ones
     std::vector<v1::Entry> watched;  // revisions of watched patients, in order
   };
   using Watched = std::function<bool(const event::SubjectKey&)>;
@@ -112,9 +114,13 @@ class Store {
   };
   State state() const;
 
+  // What is activated in this partition, as far as it is applied.
+  rules::RulesInForce rules() const;
+
   // One patient's entries in timeline order, and the position up to which they are complete.
   struct Patient {
     int64_t position = 0;
+    rules::RulesInForce rules;  // in force at that position
     std::vector<v1::Entry> entries;
   };
   // An unknown patient has none. Sees whole batches only.

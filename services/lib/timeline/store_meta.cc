@@ -6,6 +6,7 @@ namespace simpul::timeline {
 namespace {
 
 constexpr size_t kOriginBytes = 1 + 16 + 4;
+// Before the rules in force.
 constexpr size_t kBytes = kOriginBytes + 8 * 8 + 2 * sizeof(eventlog::RecordDigest) + 32;
 
 }  // namespace
@@ -27,6 +28,7 @@ std::string Encode(const StoreOrigin& origin, const StoreProgress& progress) {
   out.append(eventlog::AsBytes(progress.digest));
   out.append(eventlog::AsBytes(progress.entries_digest));
   out.append(progress.tally.content.ToBytes());
+  progress.rules.AppendTo(out);
   return out;
 }
 
@@ -39,7 +41,7 @@ std::optional<StoreOrigin> DecodeStoreOrigin(std::string_view row) {
 
 std::optional<StoreMeta> DecodeStoreMeta(std::string_view row) {
   const std::optional<StoreOrigin> origin = DecodeStoreOrigin(row);
-  if (!origin.has_value() || origin->format != kStoreFormat || row.size() != kBytes) {
+  if (!origin.has_value() || origin->format != kStoreFormat || row.size() < kBytes) {
     return std::nullopt;
   }
   StoreMeta meta{.origin = *origin};
@@ -65,7 +67,10 @@ std::optional<StoreMeta> DecodeStoreMeta(std::string_view row) {
   progress.tally.dead_letters = number();
   progress.digest = digest();
   progress.entries_digest = digest();
-  progress.tally.content = base::SetChecksum::FromBytes(row);
+  progress.tally.content = base::SetChecksum::FromBytes(row.substr(0, 32));
+  std::optional<rules::RulesInForce> rules = rules::RulesInForce::Decode(row.substr(32));
+  if (!rules.has_value()) return std::nullopt;
+  progress.rules = *std::move(rules);
   return meta;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lib/eventlog/record_digest.h"
+#include "lib/rules/versions.h"
 #include "lib/timeline/project.h"
 
 namespace simpul::timeline {
@@ -32,6 +33,7 @@ struct StoreProgress {
   uint64_t last_number = 0;                 // last derived
   uint64_t read_number = 0;                 // last read back
   Tally tally;
+  rules::RulesInForce rules;  // after the record at `position`
 };
 
 struct StoreMeta {
