@@ -130,6 +130,18 @@ absl::Status Client::QuarantineEvent(const timeline::v1::QuarantineEventRequest&
                       request, response, deadline);
 }
 
+absl::Status Client::ListRules(timeline::v1::ListRulesResponse& response, Deadline deadline) {
+  return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::ListRules,
+                      timeline::v1::ListRulesRequest(), response, deadline);
+}
+
+absl::Status Client::ActivateRules(const timeline::v1::ActivateRulesRequest& request,
+                                   timeline::v1::ActivateRulesResponse& response,
+                                   Deadline deadline) {
+  return impl_->Unary(*impl_->timeline, &timeline::v1::TimelineService::Stub::ActivateRules,
+                      request, response, deadline);
+}
+
 absl::Status Client::GetLedger(delivery::v1::GetLedgerResponse& response, Deadline deadline) {
   return impl_->Unary(*impl_->delivery, &delivery::v1::DeliveryService::Stub::GetLedger,
                       delivery::v1::GetLedgerRequest(), response, deadline);

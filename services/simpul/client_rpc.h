@@ -39,6 +39,9 @@ class Client {
   absl::Status GetState(timeline::v1::GetStateResponse& response, Deadline deadline);
   absl::Status QuarantineEvent(const timeline::v1::QuarantineEventRequest& request,
                                timeline::v1::QuarantineEventResponse& response, Deadline deadline);
+  absl::Status ListRules(timeline::v1::ListRulesResponse& response, Deadline deadline);
+  absl::Status ActivateRules(const timeline::v1::ActivateRulesRequest& request,
+                             timeline::v1::ActivateRulesResponse& response, Deadline deadline);
   absl::Status GetLedger(delivery::v1::GetLedgerResponse& response, Deadline deadline);
   absl::Status Trace(const delivery::v1::TraceRequest& request,
                      delivery::v1::TraceResponse& response, Deadline deadline);

@@ -1,7 +1,9 @@
 #include "simpul/command.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "lib/base/status_macros.h"
 
@@ -66,6 +68,11 @@ std::string Explain(const absl::Status& status, const std::string& address) {
 
 int ExitOf(const absl::Status& status) {
   return absl::IsInvalidArgument(status) ? kWrongUse : kFailed;
+}
+
+std::string UserName() {
+  const passwd* const user = getpwuid(geteuid());
+  return user == nullptr ? fmt::format("uid {}", geteuid()) : user->pw_name;
 }
 
 const Stop& Stopping() { return TheStop(); }

@@ -34,6 +34,9 @@ int ExitOf(const absl::Status& status);
 const Stop& Stopping();
 void WatchStop();
 
+// Whoever runs the command, as this machine calls them.
+std::string UserName();
+
 // Each makes its command, one file a command.
 void AddServe(CLI::App& app, Chosen& chosen);
 void AddTopics(CLI::App& app, Chosen& chosen);
@@ -48,6 +51,7 @@ void AddPause(CLI::App& app, Chosen& chosen);  // pause and resume
 void AddPull(CLI::App& app, Chosen& chosen);
 void AddState(CLI::App& app, Chosen& chosen);
 void AddGrowth(CLI::App& app, Chosen& chosen);
+void AddRules(CLI::App& app, Chosen& chosen);
 void AddSimulate(CLI::App& app, Chosen& chosen);
 void AddSettings(CLI::App& app, const Settings& settings, Chosen& chosen);
 

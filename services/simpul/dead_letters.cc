@@ -1,8 +1,6 @@
 // simpul dead-letters: what could not be processed, is held or refused, or waits for its original;
 // and leaves out an event that ends the program.
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <map>
 #include <memory>
@@ -89,12 +87,6 @@ int DeadLetters(const Options& options) {
     Print("There are no dead letters of this cause.");
   }
   return kDone;
-}
-
-// Whoever runs the command, as this machine calls them.
-std::string UserName() {
-  const passwd* const user = getpwuid(geteuid());
-  return user == nullptr ? fmt::format("uid {}", geteuid()) : user->pw_name;
 }
 
 // Nullopt: it is no PARTITION:POSITION.

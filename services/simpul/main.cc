@@ -57,6 +57,7 @@ int Main(int argc, char** argv) {
   AddPull(app, chosen);
   AddState(app, chosen);
   AddGrowth(app, chosen);
+  AddRules(app, chosen);
   AddSimulate(app, chosen);
   AddSettings(app, settings, chosen);
   Settings::NameVariables(app);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -125,8 +127,8 @@ struct Front::Handover {
 };
 
 Front::Front(TimelineRole& role, const event::Secret& secret, const eventlog::Replica& replica,
-             std::vector<std::unique_ptr<Peer>> peers)
-    : role_(role), secret_(secret), replica_(replica) {
+             std::vector<std::unique_ptr<Peer>> peers, const base::Clock& clock)
+    : role_(role), secret_(secret), replica_(replica), clock_(clock) {
   for (std::unique_ptr<Peer>& peer : peers) peers_.emplace_back().peer = std::move(peer);
 }
 
@@ -261,6 +263,41 @@ absl::Status Front::QuarantineEvent(const timeline::v1::QuarantineEventRequest& 
 absl::Status Front::HoldEvent(const timeline::v1::HoldEventRequest& request,
                               timeline::v1::HoldEventResponse& response) {
   return role_.HoldEvent(request, response);
+}
+
+std::vector<uint32_t> Front::Everybody() const {
+  std::vector<uint32_t> replicas(replica_.count);
+  std::iota(replicas.begin(), replicas.end(), 0u);
+  return replicas;
+}
+
+void Front::AskRulesOf(uint32_t replica, timeline::v1::GetRulesStateResponse& response,
+                       TimelineRole::Finish finish) {
+  if (replica == replica_.number) return finish(role_.GetRulesState(response));
+  if (replica >= peers_.size() || peers_[replica].peer == nullptr) {
+    return finish(absl::UnavailableError("its address is not known"));
+  }
+  peers_[replica].peer->GetRulesState(response, kStateWithin, std::move(finish));
+}
+
+absl::Status Front::ListRules(const timeline::v1::ListRulesRequest&,
+                              timeline::v1::ListRulesResponse& response) {
+  response.set_replica(replica_.number);
+  timeline_role::ListRules(role_.partitions(), Everybody(),
+                           std::bind_front(&Front::AskRulesOf, this), response);
+  return absl::OkStatus();
+}
+
+absl::Status Front::ActivateRules(const timeline::v1::ActivateRulesRequest& request,
+                                  timeline::v1::ActivateRulesResponse& response) {
+  return timeline_role::ActivateRules(role_.log(), Everybody(),
+                                      std::bind_front(&Front::AskRulesOf, this), pause_, clock_,
+                                      request, response);
+}
+
+absl::Status Front::GetRulesState(const timeline::v1::GetRulesStateRequest&,
+                                  timeline::v1::GetRulesStateResponse& response) {
+  return role_.GetRulesState(response);
 }
 
 void Front::EndWaits() {

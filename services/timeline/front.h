@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "lib/base/clock.h"
 #include "lib/event/subject.h"
 #include "lib/eventlog/ownership.h"
 #include "simpul/timeline/v1/timeline_service.pb.h"
 #include "timeline/peer.h"
 #include "timeline/quarantine.h"
+#include "timeline/rule_activation.h"
 #include "timeline/timeline_role.h"
 
 namespace simpul::timeline_role {
@@ -27,7 +29,7 @@ class Front {
   Front(TimelineRole& role, const event::Secret& secret) : Front(role, secret, {}, {}) {}
   // `peers` by replica number; its own place may be null.
   Front(TimelineRole& role, const event::Secret& secret, const eventlog::Replica& replica,
-        std::vector<std::unique_ptr<Peer>> peers);
+        std::vector<std::unique_ptr<Peer>> peers, const base::Clock& clock = base::SystemClock());
 
   // Who asks.
   struct Caller {
@@ -53,6 +55,15 @@ class Front {
   absl::Status HoldEvent(const timeline::v1::HoldEventRequest& request,
                          timeline::v1::HoldEventResponse& response);
 
+  // Asks every replica: rule_activation.h.
+  absl::Status ListRules(const timeline::v1::ListRulesRequest& request,
+                         timeline::v1::ListRulesResponse& response);
+  absl::Status ActivateRules(const timeline::v1::ActivateRulesRequest& request,
+                             timeline::v1::ActivateRulesResponse& response);
+  // As TimelineRole's.
+  absl::Status GetRulesState(const timeline::v1::GetRulesStateRequest& request,
+                             timeline::v1::GetRulesStateResponse& response);
+
   // The role's, and calls that were handed over. Idempotent.
   void EndWaits();
 
@@ -74,6 +85,9 @@ class Front {
   absl::Status NotHere(uint32_t partition) const;
   std::vector<uint32_t> OthersToAsk(uint32_t partition) const;
   void Remember(uint32_t replica, const absl::Status& status);
+  std::vector<uint32_t> Everybody() const;
+  void AskRulesOf(uint32_t replica, timeline::v1::GetRulesStateResponse& response,
+                  TimelineRole::Finish finish);
   template <typename Request, typename Response, typename OfRole, typename OfPeer>
   void Answer(const Request& request, Response& response, const Caller& caller,
               TimelineRole::Finish finish, OfRole of_role, OfPeer of_peer);
@@ -84,7 +98,8 @@ class Front {
   const event::Secret& secret_;
   const eventlog::Replica replica_;
   std::deque<Known> peers_;
-  base::Pause pause_;  // of a quarantine that waits for an owner
+  const base::Clock& clock_;
+  base::Pause pause_;  // of a quarantine or an activation that waits for an owner
 };
 
 }  // namespace simpul::timeline_role

@@ -30,6 +30,10 @@ class Peer {
   virtual void HoldEvent(const timeline::v1::HoldEventRequest& request,
                          timeline::v1::HoldEventResponse& response,
                          std::chrono::milliseconds within, TimelineRole::Finish finish) = 0;
+  // What its program knows, and what is activated in what it keeps itself. Unimplemented: its
+  // program is older than this question.
+  virtual void GetRulesState(timeline::v1::GetRulesStateResponse& response,
+                             std::chrono::milliseconds within, TimelineRole::Finish finish) = 0;
   // Returns at the end of the stream.
   virtual absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                                      const TimelineRole::Listener& listener) = 0;

@@ -84,6 +84,17 @@ class GrpcPeer final : public Peer {
                               });
   }
 
+  void GetRulesState(timeline::v1::GetRulesStateResponse& response,
+                     std::chrono::milliseconds within, TimelineRole::Finish finish) override {
+    const std::shared_ptr<grpc::ClientContext> context = BeginWithin(within);
+    const auto request = std::make_shared<timeline::v1::GetRulesStateRequest>();
+    stub_->async()->GetRulesState(
+        context.get(), request.get(), &response,
+        [context, request, finish = std::move(finish)](const grpc::Status& status) {
+          finish(rpc::FromGrpc(status));
+        });
+  }
+
   absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                              const TimelineRole::Listener& listener) override {
     const std::shared_ptr<grpc::ClientContext> context = calls_.Begin();

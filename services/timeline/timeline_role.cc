@@ -22,9 +22,12 @@
 #include "lib/base/log.h"
 #include "lib/base/status_macros.h"
 #include "lib/base/test_point.h"
+#include "lib/base/uuid.h"
+#include "lib/event/date.h"
 #include "lib/eventlog/follower.h"
 #include "lib/eventlog/position_token.h"
 #include "lib/eventlog/record_digest.h"
+#include "lib/rules/versions.h"
 #include "lib/timeline/checkpoints.h"
 #include "lib/timeline/child_growth.h"
 #include "lib/timeline/guard.h"
@@ -892,6 +895,23 @@ absl::Status TimelineRole::HoldEvent(const timeline::v1::HoldEventRequest& reque
   response.set_read_number(state.read_number);
   const std::map<uint32_t, std::string> ended = state_->Ended();
   if (const auto it = ended.find(number); it != ended.end()) response.set_stopped(it->second);
+  return absl::OkStatus();
+}
+
+absl::Status TimelineRole::GetRulesState(timeline::v1::GetRulesStateResponse& response) const {
+  for (const rules::RuleSet& set : rules::RuleSets()) response.add_versions(set.version);
+  for (const Partition& partition : state_->partitions) {
+    const timeline::Store::State state = partition.store->state();
+    timeline::v1::PartitionRules& shown = *response.add_partitions();
+    shown.set_partition(partition.number);
+    shown.set_position(state.position);
+    for (const rules::Activation& activation : state.rules.activations()) {
+      timeline::v1::ActivatedRules& activated = *shown.add_activated();
+      activated.set_version(activation.version);
+      activated.set_from(event::FormatDay(activation.from));
+      activated.set_activation_id(base::UuidText({activation.id.data(), activation.id.size()}));
+    }
+  }
   return absl::OkStatus();
 }
 

@@ -102,6 +102,9 @@ class TimelineRole {
   absl::Status HoldEvent(const timeline::v1::HoldEventRequest& request,
                          timeline::v1::HoldEventResponse& response);
 
+  // Which rules this program knows, and what is activated in the partitions that are kept here.
+  absl::Status GetRulesState(timeline::v1::GetRulesStateResponse& response) const;
+
   eventlog::EventLog& log();
 
  private:

@@ -75,6 +75,24 @@ class TimelineService final : public timeline::v1::TimelineService::CallbackServ
     return bound_.Unary(context, "HoldEvent", &Front::HoldEvent, request, response);
   }
 
+  grpc::ServerUnaryReactor* ListRules(grpc::CallbackServerContext* context,
+                                      const timeline::v1::ListRulesRequest* request,
+                                      timeline::v1::ListRulesResponse* response) override {
+    return bound_.Unary(context, "ListRules", &Front::ListRules, request, response);
+  }
+
+  grpc::ServerUnaryReactor* ActivateRules(grpc::CallbackServerContext* context,
+                                          const timeline::v1::ActivateRulesRequest* request,
+                                          timeline::v1::ActivateRulesResponse* response) override {
+    return bound_.Unary(context, "ActivateRules", &Front::ActivateRules, request, response);
+  }
+
+  grpc::ServerUnaryReactor* GetRulesState(grpc::CallbackServerContext* context,
+                                          const timeline::v1::GetRulesStateRequest* request,
+                                          timeline::v1::GetRulesStateResponse* response) override {
+    return bound_.Unary(context, "GetRulesState", &Front::GetRulesState, request, response);
+  }
+
   static Front::Caller CallerOf(const grpc::CallbackServerContext& context) {
     Front::Caller caller;
     caller.is_peer = context.client_metadata().contains(kHandedOver);

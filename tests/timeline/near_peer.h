@@ -42,6 +42,17 @@ class NearPeer final : public Peer {
     if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
     finish(front_->HoldEvent(request, response));
   }
+  void GetRulesState(timeline::v1::GetRulesStateResponse& response, std::chrono::milliseconds,
+                     TimelineRole::Finish finish) override {
+    if (front_ == nullptr) return finish(absl::UnavailableError("connection refused"));
+    if (is_of_an_older_program) return finish(absl::UnimplementedError(""));
+    absl::Status status = front_->GetRulesState({}, response);
+    if (knows_only_version != 0) {
+      response.clear_versions();
+      response.add_versions(knows_only_version);
+    }
+    finish(std::move(status));
+  }
   absl::Status WatchTimeline(const timeline::v1::WatchTimelineRequest& request,
                              const TimelineRole::Listener& listener) override {
     if (front_ == nullptr) return absl::UnavailableError("connection refused");
@@ -50,6 +61,8 @@ class NearPeer final : public Peer {
   void Stop() override {}
 
   int asked = 0;
+  bool is_of_an_older_program = false;
+  uint32_t knows_only_version = 0;  // of the rules; 0: what there is
 
  private:
   std::unique_ptr<Front>& front_;
