@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kcat, which nobody here wrote, reads along: every record has a key of 16 bytes and the headers of a CloudEvent, and no identity is
 in a key or a header."""
+import datetime
 import re
 import subprocess
 import sys
@@ -59,6 +60,9 @@ def main():
                 Cluster(folder / "cluster", kafka, *flags, platform=sandbox.url) as cluster:
             cluster.ingest.push(lines, check=False)
             cluster.forwarder.wait_settled(sorted(ids))
+            first = (datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=5)).isoformat()
+            activation, = cluster.timeline.rows("rules", "activate", 2, "--from", first)
+            activations = 0
             counts = {}
             seen = set()
             found_in_values = 0
@@ -77,7 +81,9 @@ def main():
                         found_in_values += person in value
                     if topic == "events":
                         seen.add(headers[b"ce_id"].decode())
+                        activations += headers[b"ce_type"] == b"simpul.rules_activated"
             assert ids <= seen, f"{len(ids - seen)} events are not there by their id"
+            assert activation["activation_id"] in seen and activations == len(activation["recorded"]) == 24, activation
             # What is not in keys and headers is in values: the search finds what there is.
             assert found_in_values > len(ids), found_in_values
             assert {"events", "entries", "deliveries"} <= counts.keys(), counts
