@@ -267,7 +267,7 @@ TEST(FactsTest, AreTheSameAfterTheyWereKept) {
   uint32_t entry = 0;
   for (const Event& event : story) {
     if (event.has_correction() || event.has_retraction()) continue;
-    facts.Learn({event::ViewOf(event.facility()), event.event_id()}, entry++, &event);
+    facts.Learn({event::ViewOf(event.facility()), event.event_id()}, entry++, &event, {});
   }
   std::optional<PatientFacts> read = PatientFacts::Decode(facts.Encode());
   ASSERT_TRUE(read.has_value());
@@ -275,7 +275,7 @@ TEST(FactsTest, AreTheSameAfterTheyWereKept) {
   EXPECT_EQ(read->person(), facts.person());
   // What nobody says any more is forgotten.
   for (const Event& event : story) {
-    read->Learn({event::ViewOf(event.facility()), event.event_id()}, 0, nullptr);
+    read->Learn({event::ViewOf(event.facility()), event.event_id()}, 0, nullptr, {});
   }
   EXPECT_THAT(read->Encode(), IsEmpty());
   EXPECT_EQ(read->person(), Person());
@@ -286,7 +286,7 @@ TEST(FactsTest, OfDamagedBytesAreNone) {
   uint32_t entry = 0;
   for (const Event& event : testing::GrowthStory(3, 20)) {
     if (event.has_correction() || event.has_retraction()) continue;
-    facts.Learn({event::ViewOf(event.facility()), event.event_id()}, entry++, &event);
+    facts.Learn({event::ViewOf(event.facility()), event.event_id()}, entry++, &event, {});
   }
   const std::string bytes = facts.Encode();
   for (size_t size = 1; size < bytes.size(); ++size) {

@@ -213,7 +213,7 @@ Outcome Expect(const std::vector<Event>& events) {
       Event now;
       SIMPUL_CHECK(now.ParseFromString(line.event), "No event.");
       facts.Learn({{std::get<2>(line.order), std::get<3>(line.order)}, std::get<4>(line.order)},
-                  number, &now);
+                  number, &now, {});
     }
     ++number;
   }
@@ -234,7 +234,7 @@ Outcome Expect(const std::vector<Event>& events) {
                                .occurred_at_us = std::get<0>(line.order),
                                .recorded_at_us = std::get<1>(line.order)});
     }
-    const std::string derived = timeline::Derive(entry, facts).value();
+    const std::string derived = timeline::Derive(entry, facts, {}).value();
     if (!derived.empty()) text += Text(derived);
     sum.Add(base::Sha256(text));
   }

@@ -472,7 +472,10 @@ TEST_F(StoreTest, KnowsTheRulesInForceOverAReopen) {
   EXPECT_EQ(store->state().position, 6);
   EXPECT_EQ(testing::Counted(store->state().tally), testing::Expect(events_))
       << "an activation is no event, and no dead letter";
-  EXPECT_EQ(store->state().last_number, 4u);
+  const auto without = Open("without");
+  ASSERT_TRUE(Apply(*without, Records(events_)).ok());
+  EXPECT_EQ(store->state().last_number, without->state().last_number);
+  EXPECT_EQ(store->state().tally.content, without->state().tally.content);
   EXPECT_EQ(On(store->rules(), "2026-12-09"), 1u);
   EXPECT_EQ(On(store->rules(), "2026-12-10"), 2u);
   EXPECT_EQ(On(store->rules(), "2027-03-01"), 1u);

@@ -246,8 +246,8 @@ std::vector<Event> GrowthStory(uint64_t seed, size_t events) {
   const auto time = [&] {
     char text[32];
     std::snprintf(text, sizeof text, "202%d-%02d-%02dT%02d:00", static_cast<int>(4 + below(3)),
-                  static_cast<int>(1 + below(12)), static_cast<int>(1 + below(28)),
-                  static_cast<int>(8 + below(3)));
+                  static_cast<int>(1 + below(12)), static_cast<int>(1 + below(3) * 9),
+                  static_cast<int>(8 + below(2)));
     return std::string(text);
   };
   std::vector<Event> story;
@@ -294,6 +294,10 @@ std::vector<Event> GrowthStory(uint64_t seed, size_t events) {
         if (below(8) == 0) weighing.mutable_visit()->set_oedema(event::v1::OEDEMA_MILD);
         if (below(10) == 0) weighing.set_purpose(event::v1::PURPOSE_TRAINING);
         if (below(6) == 0) weighing.mutable_subject()->clear_birth_date();
+        // Of one instant the id decides, whatever it begins with.
+        std::string event_id = weighing.event_id();
+        event_id[0] = "0123456789abcdef"[below(16)];
+        weighing.set_event_id(event_id);
         story.push_back(std::move(weighing));
       }
     }

@@ -76,6 +76,11 @@ std::string UuidV5(std::string_view name_space, std::string_view name) {
   return WithVersion(bytes, 5);
 }
 
+std::optional<std::array<char, 16>> ReadUuid(std::string_view text) {
+  if (!IsUuid(text)) return std::nullopt;
+  return Bytes(text);
+}
+
 std::string UuidBytes(std::string_view uuid) {
   SIMPUL_CHECK(uuid.size() == 36, "UuidBytes of something that is no UUID.");
   const std::array<char, 16> bytes = Bytes(uuid);

@@ -1,6 +1,8 @@
 // UUIDs (RFC 9562) in their one text form: lower case, with hyphens.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,9 @@ std::string UuidV5(std::string_view name_space, std::string_view name);
 
 // The 16 bytes of a UUID. `uuid` must be one.
 std::string UuidBytes(std::string_view uuid);
+
+// The same, of text that may be none: nullopt then.
+std::optional<std::array<char, 16>> ReadUuid(std::string_view text);
 
 // The text of 16 bytes, as they are: no version is set.
 std::string UuidText(std::string_view bytes);

@@ -150,6 +150,10 @@ std::string_view Word(KmsProposal proposal) {
   return "";
 }
 
+bool IsUsable(const KmsChild& child, const KmsWeighing& weighing) {
+  return Judge(child, weighing).usable;
+}
+
 Kms DeriveKms(const KmsChild& child, std::span<const KmsWeighing> weighings) {
   std::vector<const KmsWeighing*> sorted;
   sorted.reserve(weighings.size());

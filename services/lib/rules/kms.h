@@ -164,6 +164,9 @@ struct Kms {
   bool operator==(const Kms&) const = default;
 };
 
+// Whether the weighing by itself may carry a status or be a previous weight.
+bool IsUsable(const KmsChild& child, const KmsWeighing& weighing);
+
 Kms DeriveKms(const KmsChild& child, std::span<const KmsWeighing> weighings);
 
 }  // namespace simpul::rules

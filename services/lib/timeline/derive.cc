@@ -5,6 +5,7 @@
 #include <deque>
 #include <vector>
 
+#include "lib/base/uuid.h"
 #include "lib/event/date.h"
 #include "lib/rules/calendar_months.h"
 #include "lib/rules/growth.h"
@@ -49,7 +50,9 @@ void Tell(const CardPlace& place, v1::WeighingOnCard& told) {
   if (!place.month.has_value()) return;
   const CardPlace::Month& month = *place.month;
   told.set_status(std::string(rules::Word(month.status)));
-  told.set_previous_event_id(month.previous_event_id);
+  if (month.days > 0) {
+    told.set_previous_event_id(base::UuidText({month.previous.data(), month.previous.size()}));
+  }
   told.set_days(static_cast<uint32_t>(month.days));
   told.set_gain_g(static_cast<int32_t>(month.gain_g));
   if (month.kbm_g.has_value()) told.set_kbm_g(*month.kbm_g);
@@ -89,7 +92,7 @@ bool Parse(const MemberView& member, Event& event) {
 }
 
 ScreenedEvent Screened(const Event& event, uint32_t member, const EventFacts& known,
-                       const PatientFacts& facts) {
+                       const PatientFacts& facts, const rules::RulesInForce& rules) {
   const Circumstances amid = facts.CircumstancesOf(known);
   const Person& who = facts.person();
   ScreenedEvent screened{
@@ -97,7 +100,7 @@ ScreenedEvent Screened(const Event& event, uint32_t member, const EventFacts& kn
       .member = member,
       .person = {.sex = who.sex, .pregnant = amid.pregnant, .gestation_days = amid.gestation_days},
       .days_since_doubtful_kpsp = amid.days_since_doubtful_kpsp,
-      .tables = &rules::ScreeningVersions().front()};
+      .tables = rules.On(known.day).screening};
   if (who.birth_date.has_value()) {
     screened.person.age_months = rules::CompletedMonths(*who.birth_date, known.day);
   }
@@ -105,7 +108,9 @@ ScreenedEvent Screened(const Event& event, uint32_t member, const EventFacts& kn
   return screened;
 }
 
-bool DeriveContacts(const EntryView& entry, PatientFacts& facts, v1::Derived& derived) {
+bool DeriveContacts(const EntryView& entry, const PatientFacts& facts,
+                    const rules::RulesInForce& rules, const ParsedEvent& parsed,
+                    v1::Derived& derived) {
   const rules::KmsChild person{.birth_date = facts.person().birth_date, .sex = facts.person().sex};
   std::deque<Event> events;  // what is screened points to them
   std::vector<ScreenedEvent> screened;
@@ -113,16 +118,20 @@ bool DeriveContacts(const EntryView& entry, PatientFacts& facts, v1::Derived& de
     const MemberView& member = entry.members[n];
     const EventFacts* const known = facts.Find({member.facility, member.event_id});
     if (known == nullptr || (!known->measures && !known->screens)) continue;
-    Event& event = events.emplace_back();
-    if (!Parse(member, event)) return false;
+    const Event* event = parsed.event;
+    if (event == nullptr || parsed.key.event_id != member.event_id ||
+        parsed.key.facility != member.facility) {
+      if (!Parse(member, events.emplace_back())) return false;
+      event = &events.back();
+    }
     if (known->screens) {
-      screened.push_back(Screened(event, static_cast<uint32_t>(n), *known, facts));
+      screened.push_back(Screened(*event, static_cast<uint32_t>(n), *known, facts, rules));
     }
     if (!known->measures) continue;
     v1::MeasuredGrowth& growth = *derived.add_growth();
     growth.set_member(static_cast<uint32_t>(n));
-    Tell(rules::Assess(MeasurementOf(event.visit(), known->day, person)), growth);
-    if (const std::optional<CardPlace>& place = facts.CardOf(*known)) {
+    Tell(rules::Assess(MeasurementOf(event->visit(), known->day, person)), growth);
+    if (const std::optional<CardPlace> place = facts.CardOf(*known, rules)) {
       Tell(*place, *growth.mutable_card());
     }
   }
@@ -130,8 +139,10 @@ bool DeriveContacts(const EntryView& entry, PatientFacts& facts, v1::Derived& de
   return true;
 }
 
-bool DeriveReferral(const EntryView& entry, v1::Derived& derived) {
+bool DeriveReferral(const EntryView& entry, const rules::RulesInForce& rules,
+                    v1::Derived& derived) {
   std::vector<rules::ReferralEvent> events;
+  std::chrono::sys_days began;   // of the first event: it picks the version
   std::vector<std::string> ids;  // places in the entry: a number names an event without doubt
   ids.reserve(entry.members.size());
   for (size_t n = 0; n < entry.members.size(); ++n) {
@@ -141,6 +152,7 @@ bool DeriveReferral(const EntryView& entry, v1::Derived& derived) {
     Event event;
     if (!Parse(member, event)) return false;
     const event::v1::Referral& referral = event.referral();
+    if (events.empty()) began = event::LocalDay(event.occurred_at());
     events.push_back({.id = ids[n],
                       .state = referral.state(),
                       .occurred_at = base::FromMicros(member.occurred_at_us),
@@ -153,8 +165,7 @@ bool DeriveReferral(const EntryView& entry, v1::Derived& derived) {
   const auto place = [](std::string_view id) {
     return static_cast<uint32_t>(std::stoul(std::string(id)));
   };
-  const rules::ReferralCourse course =
-      rules::DeriveReferral(rules::ReferralVersions().front(), events);
+  const rules::ReferralCourse course = rules::DeriveReferral(*rules.On(began).referral, events);
   v1::ReferralCourse& told = *derived.mutable_referral();
   told.set_state(course.state);
   for (const rules::ReferralStep& step : course.path) {
@@ -177,12 +188,13 @@ bool DeriveReferral(const EntryView& entry, v1::Derived& derived) {
 
 }  // namespace
 
-std::optional<std::string> Derive(const EntryView& entry, PatientFacts& facts) {
+std::optional<std::string> Derive(const EntryView& entry, const PatientFacts& facts,
+                                  const rules::RulesInForce& rules, const ParsedEvent& parsed) {
   v1::Derived derived;
   bool read = true;
   if (entry.kind == v1::ENTRY_KIND_VISIT || entry.kind == v1::ENTRY_KIND_PREGNANCY)
-    read = DeriveContacts(entry, facts, derived);
-  if (entry.kind == v1::ENTRY_KIND_REFERRAL) read = DeriveReferral(entry, derived);
+    read = DeriveContacts(entry, facts, rules, parsed, derived);
+  if (entry.kind == v1::ENTRY_KIND_REFERRAL) read = DeriveReferral(entry, rules, derived);
   if (!read) return std::nullopt;
   return derived.SerializeAsString();
 }

@@ -1,8 +1,11 @@
 #include "lib/timeline/facts.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <tuple>
 
+#include "lib/base/hash.h"
 #include "lib/base/uuid.h"
 #include "lib/base/wire.h"
 #include "lib/event/date.h"
@@ -41,10 +44,9 @@ enum Has : uint32_t {
   kEnded = 1 << 11,
   kDied = 1 << 12,
   kAlive = 1 << 13,
-  kIdIsText = 1 << 14,
-  kKpsp = 1 << 15,
-  kDoubtful = 1 << 16,
-  kChronic = 1 << 17,
+  kKpsp = 1 << 14,
+  kDoubtful = 1 << 15,
+  kChronic = 1 << 16,
 };
 
 uint32_t HasOf(const EventFacts& event) {
@@ -64,7 +66,6 @@ uint32_t HasOf(const EventFacts& event) {
                                 {event.ended_on.has_value(), kEnded},
                                 {event.died_on.has_value(), kDied},
                                 {event.alive, kAlive},
-                                {!base::IsUuid(event.event_id), kIdIsText},
                                 {event.kpsp_doubtful.has_value(), kKpsp},
                                 {event.kpsp_doubtful.value_or(false), kDoubtful},
                                 {event.hypertension_or_diabetes, kChronic}}) {
@@ -101,14 +102,15 @@ class RowReader {
     if (!text.has_value()) Damage();
     return text.value_or("");
   }
-  std::string Uuid() {
-    if (left_.size() < 16) {
+  EventId Id() {
+    EventId id{};
+    if (left_.size() < id.size()) {
       Damage();
-      return "";
+      return id;
     }
-    std::string text = base::UuidText(left_.substr(0, 16));
-    left_.remove_prefix(16);
-    return text;
+    left_.copy(id.data(), id.size());
+    left_.remove_prefix(id.size());
+    return id;
   }
   // A count of things of at least a byte.
   size_t Count() {
@@ -137,29 +139,44 @@ rules::Pregnancy& PregnancyAt(std::vector<std::pair<uint32_t, rules::Pregnancy>>
   return all.emplace_back(event.entry, rules::Pregnancy{.opened_on = event.day}).second;
 }
 
-template <typename IdOf>
-CardPlace PlaceOn(const rules::Kms& card, size_t at, const rules::KmsMonth* month, IdOf id_of) {
-  const rules::KmsJudged& judged = card.weighings[at];
-  CardPlace place{.usable = judged.usable,
-                  .no_status = judged.no_status,
-                  .bgm = judged.bgm,
-                  .above_orange = judged.above_orange,
-                  .reweigh = judged.reweigh};
-  if (month == nullptr) return place;
-  CardPlace::Month& said = place.month.emplace();
-  said.status = month->status;
-  if (month->gain.has_value()) {
-    said.previous_event_id = id_of(month->gain->previous);
-    said.days = month->gain->days;
-    said.gain_g = month->gain->gain_g;
-    said.kbm_g = month->gain->kbm_g;
+EventId IdOf(std::string_view event_id) {
+  if (const auto uuid = base::ReadUuid(event_id)) return *uuid;
+  const base::Sha256Digest digest = base::Sha256(event_id);
+  EventId id;
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return id;
+}
+
+// Compares like the text: by unsigned bytes.
+std::string_view View(const EventId& id) { return {id.data(), id.size()}; }
+
+std::chrono::year_month MonthOf(sys_days day) {
+  const std::chrono::year_month_day date(day);
+  return date.year() / date.month();
+}
+
+CardPlace PlaceOn(const rules::KmsJudged& judged) {
+  return {.usable = judged.usable,
+          .no_status = judged.no_status,
+          .bgm = judged.bgm,
+          .above_orange = judged.above_orange,
+          .reweigh = judged.reweigh};
+}
+
+CardPlace::Month Said(const rules::KmsMonth& month, const EventId& previous) {
+  CardPlace::Month said{.status = month.status,
+                        .two_t = month.two_t,
+                        .by_oedema = month.by_oedema,
+                        .interval_short = month.interval_short,
+                        .interval_long = month.interval_long,
+                        .proposes = month.proposes};
+  if (month.gain.has_value()) {
+    said.previous = previous;
+    said.days = month.gain->days;
+    said.gain_g = month.gain->gain_g;
+    said.kbm_g = month.gain->kbm_g;
   }
-  said.two_t = month->two_t;
-  said.by_oedema = month->by_oedema;
-  said.interval_short = month->interval_short;
-  said.interval_long = month->interval_long;
-  said.proposes = month->proposes;
-  return place;
+  return said;
 }
 
 }  // namespace
@@ -185,7 +202,7 @@ std::optional<PatientFacts> PatientFacts::Decode(std::string_view bytes) {
     const uint32_t has = in.Number32();
     event.entry = in.Number32();
     event.facility = in.Number32();
-    event.event_id = has & kIdIsText ? std::string(in.Text()) : in.Uuid();
+    event.id = in.Id();
     event.kind = static_cast<Kind>(in.Number32());
     event.occurred_at_us = in.Signed();
     event.recorded_at_us = event.occurred_at_us + in.Signed();
@@ -258,11 +275,7 @@ std::string PatientFacts::Encode() const {
     base::PutVarint(out, has);
     base::PutVarint(out, event.entry);
     base::PutVarint(out, facility_now[event.facility]);
-    if (has & kIdIsText) {
-      put_text(event.event_id);
-    } else {
-      out.append(base::UuidBytes(event.event_id));
-    }
+    out.append(event.id.data(), event.id.size());
     base::PutVarint(out, static_cast<uint32_t>(event.kind));
     PutSigned(out, event.occurred_at_us);
     PutSigned(out, event.recorded_at_us - event.occurred_at_us);
@@ -285,14 +298,14 @@ FacilityView PatientFacts::Facility(const EventFacts& event) const {
 bool PatientFacts::Before(const EventFacts& a, const EventFacts& b) const {
   if (a.occurred_at_us != b.occurred_at_us) return a.occurred_at_us < b.occurred_at_us;
   if (a.recorded_at_us != b.recorded_at_us) return a.recorded_at_us < b.recorded_at_us;
-  return std::tie(facilities_[a.facility], a.event_id) <
-         std::tie(facilities_[b.facility], b.event_id);
+  if (a.facility != b.facility) return facilities_[a.facility] < facilities_[b.facility];
+  return View(a.id) < View(b.id);
 }
 
 std::optional<size_t> PatientFacts::PlaceOf(const EventKey& key) const {
+  const EventId id = IdOf(key.event_id);
   for (size_t at = 0; at < events_.size(); ++at) {
-    const EventFacts& event = events_[at];
-    if (event.event_id == key.event_id && Facility(event) == key.facility) return at;
+    if (events_[at].id == id && Facility(events_[at]) == key.facility) return at;
   }
   return std::nullopt;
 }
@@ -305,7 +318,7 @@ const EventFacts* PatientFacts::Find(const EventKey& key) const {
 EventFacts PatientFacts::Read(const EventKey& key, uint32_t entry, const Event& event) {
   EventFacts facts;
   facts.entry = entry;
-  facts.event_id = key.event_id;
+  facts.id = IdOf(key.event_id);
   const std::pair<std::string, std::string> facility(key.facility.system, key.facility.code);
   facts.facility =
       static_cast<uint32_t>(std::ranges::find(facilities_, facility) - facilities_.begin());
@@ -347,7 +360,7 @@ bool PatientFacts::Outranks(const EventFacts& a, const EventFacts& b) const {
   const auto rank = [this](const EventFacts& event) {
     const FacilityView facility = Facility(event);
     return std::tuple(!event.training, event.kind == Kind::kPatientRegistered, event.recorded_at_us,
-                      facility.system, facility.code, std::string_view(event.event_id));
+                      facility.system, facility.code, View(event.id));
   };
   return rank(a) > rank(b);
 }
@@ -389,64 +402,87 @@ void PatientFacts::Score(EventFacts& event) const {
   }));
 }
 
-void PatientFacts::DeriveCards(std::vector<uint32_t>* changed) {
+std::vector<PatientFacts::OnCard> PatientFacts::CardsIn(std::chrono::year_month first,
+                                                        std::chrono::year_month last,
+                                                        const rules::RulesInForce& rules) const {
   const rules::KmsChild child{.birth_date = person_.birth_date, .sex = person_.sex};
-  const rules::KmsRules& rules = rules::KmsVersions().front();
   // The earliest day of death told since anybody said that the person is alive.
   sys_days died = sys_days::max();
   for (const EventFacts& event : events_) {
     if (event.alive) died = sys_days::max();
     died = std::min(died, event.died_on.value_or(died));
   }
-  std::vector<size_t> of;  // events of the weighings
+  const auto weighing_of = [&](size_t at) {
+    const EventFacts& event = events_[at];
+    return rules::KmsWeighing{.id = View(event.id),
+                              .day = event.day,
+                              .order = at,
+                              .weight_g = *event.weight_g,
+                              .weight_for_age = event.weight_for_age,
+                              .oedema = event.oedema,
+                              .training = event.training,
+                              .rules = rules.On(event.day).kms};
+  };
+  struct Weighed {
+    sys_days day;
+    size_t at;
+    std::chrono::year_month month;
+  };
+  std::vector<Weighed> all;
+  sys_days beginning = sys_days::max();  // of the card
   for (size_t at = 0; at < events_.size(); ++at) {
     const EventFacts& event = events_[at];
     if (!event.weight_g.has_value() || event.day > died) continue;
-    if (person_.birth_date.has_value() &&
-        rules::CompletedMonths(*person_.birth_date, event.day) >= rules.until_months) {
+    if (person_.birth_date.has_value() && rules::CompletedMonths(*person_.birth_date, event.day) >=
+                                              rules.On(event.day).kms->until_months) {
       continue;
     }
-    of.push_back(at);
+    all.push_back({event.day, at, MonthOf(event.day)});
+    if (event.day < beginning && rules::IsUsable(child, weighing_of(at))) beginning = event.day;
   }
+  const auto wanted = [&, began = MonthOf(beginning)](std::chrono::year_month month) {
+    return (month >= first && month <= last) || (beginning != sys_days::max() && month == began);
+  };
+  std::erase_if(all, [&](const Weighed& one) {
+    return (one.month < first - std::chrono::months(2) || one.month > last) && !wanted(one.month);
+  });
   // As the card has them.
-  std::ranges::stable_sort(of, {}, [this](size_t at) { return events_[at].day; });
+  std::ranges::stable_sort(all, {}, &Weighed::day);
   std::vector<rules::KmsWeighing> weighings;
-  weighings.reserve(of.size());
-  for (const size_t at : of) {
-    const EventFacts& event = events_[at];
-    weighings.push_back({.id = event.event_id,
-                         .day = event.day,
-                         .order = at,
-                         .weight_g = *event.weight_g,
-                         .weight_for_age = event.weight_for_age,
-                         .oedema = event.oedema,
-                         .training = event.training,
-                         .rules = &rules});
-  }
+  weighings.reserve(all.size());
+  for (const Weighed& one : all) weighings.push_back(weighing_of(one.at));
   const rules::Kms card = rules::DeriveKms(child, weighings);
-  std::vector<const rules::KmsMonth*> months(of.size());
-  for (const rules::KmsMonth& month : card.months) months[month.weighing] = &month;
-  std::vector<std::optional<CardPlace>> cards(events_.size());
-  for (size_t n = 0; n < of.size(); ++n) {
-    cards[of[n]] = PlaceOn(card, n, months[n],
-                           [&](size_t weighing) { return events_[of[weighing]].event_id; });
-  }
-  if (changed != nullptr) {
-    for (size_t at = 0; at < events_.size(); ++at) {
-      if (cards[at] != cards_[at]) changed->push_back(events_[at].entry);
+
+  std::vector<OnCard> told;
+  told.reserve(all.size());
+  auto month = card.months.begin();
+  for (size_t n = 0; n < all.size(); ++n) {
+    const bool carries = month != card.months.end() && month->weighing == n;
+    if (wanted(all[n].month)) {
+      const EventFacts& event = events_[all[n].at];
+      OnCard& row = told.emplace_back(OnCard{.event = all[n].at,
+                                             .entry = event.entry,
+                                             .facility = event.facility,
+                                             .id = event.id,
+                                             .place = PlaceOn(card.weighings[n])});
+      if (carries) {
+        const size_t previous = month->gain.has_value() ? month->gain->previous : n;
+        row.place.month = Said(*month, events_[all[previous].at].id);
+      }
     }
+    if (carries) ++month;
   }
-  cards_ = std::move(cards);
-  cards_derived_ = true;
+  return told;
 }
 
-void PatientFacts::EnsureCards() {
-  if (!cards_derived_) DeriveCards(nullptr);
-}
-
-const std::optional<CardPlace>& PatientFacts::CardOf(const EventFacts& event) {
-  EnsureCards();
-  return cards_[static_cast<size_t>(&event - events_.data())];
+std::optional<CardPlace> PatientFacts::CardOf(const EventFacts& event,
+                                              const rules::RulesInForce& rules) const {
+  if (!event.weight_g.has_value()) return std::nullopt;
+  const std::chrono::year_month month = MonthOf(event.day);
+  for (const OnCard& row : CardsIn(month, month, rules)) {
+    if (&events_[row.event] == &event) return row.place;
+  }
+  return std::nullopt;
 }
 
 Circumstances PatientFacts::CircumstancesOf(const EventFacts& event) const {
@@ -501,38 +537,54 @@ void PatientFacts::TellPregnancy(const EventFacts& event, Circumstances& told) c
   }
 }
 
-std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, const Event* event) {
+std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, const Event* event,
+                                          const rules::RulesInForce& rules) {
   const std::optional<size_t> known = PlaceOf(key);
   std::optional<EventFacts> old;
   if (known.has_value()) old = events_[*known];
   std::optional<EventFacts> now;
   if (event != nullptr) now = Read(key, entry, *event);
   const auto either = [&](auto is) { return (old && is(*old)) || (now && is(*now)); };
-  const bool moves_card = either([](const EventFacts& facts) {
-    return facts.weight_g.has_value() || facts.died_on.has_value() || facts.alive;
-  });
   const bool moves_circumstances = either([](const EventFacts& facts) {
     return facts.kind == Kind::kPregnancy || facts.kind == Kind::kBirth ||
            facts.kpsp_doubtful.has_value() || facts.hypertension_or_diabetes;
   });
-
-  std::vector<uint32_t> changed;
-  if (moves_card) EnsureCards();
-  // What is screened, by facility and id.
   const auto screened = [this] {
-    std::vector<std::tuple<uint32_t, uint32_t, std::string, Circumstances>> all;
+    std::vector<std::tuple<uint32_t, uint32_t, EventId, Circumstances>> all;
     for (const EventFacts& facts : events_) {
       if (facts.screens) {
-        all.emplace_back(facts.entry, facts.facility, facts.event_id, CircumstancesOf(facts));
+        all.emplace_back(facts.entry, facts.facility, facts.id, CircumstancesOf(facts));
       }
     }
     return all;
   };
+  // The months whose status may be another one: of the weighing, and the two that look back on it.
+  std::vector<std::pair<std::chrono::year_month, std::chrono::year_month>> months;
+  for (const std::optional<EventFacts>* one : {&old, &now}) {
+    if (!one->has_value()) continue;
+    if (((*one)->died_on.has_value() || (*one)->alive) && !events_.empty()) {
+      months.assign(1, {MonthOf(events_.front().day), MonthOf(events_.front().day)});
+      for (const EventFacts& facts : events_) {
+        months[0].first = std::min(months[0].first, MonthOf(facts.day));
+        months[0].second = std::max(months[0].second, MonthOf(facts.day));
+      }
+    } else if ((*one)->weight_g.has_value()) {
+      const std::chrono::year_month month = MonthOf((*one)->day);
+      months.emplace_back(month, month + std::chrono::months(2));
+    }
+  }
+  const auto on_cards = [&] {
+    std::vector<OnCard> all;
+    for (const auto& [first, last] : months) {
+      std::ranges::move(CardsIn(first, last, rules), std::back_inserter(all));
+    }
+    return all;
+  };
+  const auto cards_before = on_cards();
   const auto screened_before = moves_circumstances ? screened() : decltype(screened())();
 
   if (known.has_value()) {
     events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(*known));
-    if (cards_derived_) cards_.erase(cards_.begin() + static_cast<std::ptrdiff_t>(*known));
     BelieveAll();
   }
   EventFacts* added = nullptr;
@@ -541,13 +593,13 @@ std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, c
         events_, *now, [this](const EventFacts& a, const EventFacts& b) { return Before(a, b); });
     const std::ptrdiff_t place = at - events_.begin();
     added = &*events_.insert(at, *std::move(now));
-    if (cards_derived_) cards_.insert(cards_.begin() + place, std::nullopt);
     for (std::optional<size_t>* from : {&sex_from_, &birth_date_from_}) {
       if (from->has_value() && **from >= static_cast<size_t>(place)) ++**from;
     }
     Believe(static_cast<size_t>(place));
   }
 
+  std::vector<uint32_t> changed;
   const Person person = WhoIs();
   if (person != person_) {
     person_ = person;
@@ -555,16 +607,19 @@ std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, c
       Score(facts);
       if (facts.measures || facts.screens) changed.push_back(facts.entry);
     }
-    cards_derived_ = false;
   } else {
     if (added != nullptr) Score(*added);
-    if (moves_card) DeriveCards(&changed);
-    if (moves_circumstances) {
-      for (const auto& row : screened()) {
-        if (std::ranges::find(screened_before, row) == screened_before.end()) {
-          changed.push_back(std::get<0>(row));
-        }
+    const auto differ = [&changed](const auto& these, const auto& those, auto entry_of) {
+      for (const auto& row : these) {
+        if (std::ranges::find(those, row) == those.end()) changed.push_back(entry_of(row));
       }
+    };
+    const auto cards = on_cards();
+    const auto entry_on_card = [](const OnCard& row) { return row.entry; };
+    differ(cards, cards_before, entry_on_card);
+    differ(cards_before, cards, entry_on_card);
+    if (moves_circumstances) {
+      differ(screened(), screened_before, [](const auto& row) { return std::get<0>(row); });
     }
   }
   std::ranges::sort(changed);

@@ -6,6 +6,7 @@
 // never on their order.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "lib/event/kind.h"
 #include "lib/event/outline.h"
 #include "lib/rules/kms.h"
+#include "lib/rules/versions.h"
 #include "simpul/event/v1/event.pb.h"
 
 namespace simpul::timeline {
@@ -27,17 +29,21 @@ struct EventKey {
   std::string_view event_id;
 };
 
+// An event id: the bytes of the UUID. Of text that is none, which intake refuses, the beginning of
+// its SHA-256.
+using EventId = std::array<char, 16>;
+
 // What one event says that was not taken back.
 struct EventFacts {
+  EventId id{};
   uint32_t entry = 0;     // number of its entry in the history
   uint32_t facility = 0;  // in PatientFacts
-  std::string event_id;
+  uint32_t claim = 0;     // who it says the person is, in PatientFacts
   event::Kind kind = event::Kind::kVisit;
   int64_t occurred_at_us = 0;
   int64_t recorded_at_us = 0;
   std::chrono::sys_days day{};  // on the wall calendar where it took place
   bool training = false;
-  uint32_t claim = 0;  // who it says the person is, in PatientFacts
 
   bool measures = false;  // growth
   std::optional<uint32_t> weight_g = {};
@@ -66,8 +72,8 @@ struct Person {
 struct CardPlace {
   struct Month {
     rules::KmsStatus status = rules::KmsStatus::kB;
-    std::string previous_event_id;  // with N and T
-    int days = 0;
+    EventId previous{};  // with N and T
+    int days = 0;        // from there; 0 with B and O
     int64_t gain_g = 0;
     std::optional<uint32_t> kbm_g;
     bool two_t = false;
@@ -108,9 +114,10 @@ class PatientFacts {
   std::string Encode() const;
 
   // Takes what an event says; `event` as it counts now, or null when it was taken back. What was
-  // known of it before is forgotten. Numbers of the entries whose derived facts may be others now,
-  // ascending; `entry` may be among them.
-  std::vector<uint32_t> Learn(const EventKey& key, uint32_t entry, const event::v1::Event* event);
+  // known of it before is forgotten. Numbers of the entries whose derived facts may be others now
+  // by the rules in force, ascending; `entry` may be among them.
+  std::vector<uint32_t> Learn(const EventKey& key, uint32_t entry, const event::v1::Event* event,
+                              const rules::RulesInForce& rules);
 
   // Of each field what the latest registration says, else the latest event; exercises only where
   // nothing else says it.
@@ -119,10 +126,23 @@ class PatientFacts {
   // Null: not known here. Until the next Learn.
   const EventFacts* Find(const EventKey& key) const;
   // Of a weighing. Nullopt: it is on no card, being none, dated after death, or from 60 months on.
-  const std::optional<CardPlace>& CardOf(const EventFacts& event);
+  std::optional<CardPlace> CardOf(const EventFacts& event, const rules::RulesInForce& rules) const;
   Circumstances CircumstancesOf(const EventFacts& event) const;
 
  private:
+  // A weighing's place on the card, by who it is.
+  struct OnCard {
+    size_t event = 0;  // in events_
+    uint32_t entry = 0;
+    uint32_t facility = 0;
+    EventId id{};
+    CardPlace place;
+    bool operator==(const OnCard& other) const {
+      return entry == other.entry && facility == other.facility && id == other.id &&
+             place == other.place;
+    }
+  };
+
   bool Before(const EventFacts& a, const EventFacts& b) const;
   event::FacilityView Facility(const EventFacts& event) const;
   std::optional<size_t> PlaceOf(const EventKey& key) const;
@@ -134,9 +154,10 @@ class PatientFacts {
   void BelieveAll();
   Person WhoIs() const;
   void Score(EventFacts& event) const;
-  // Appends the entries whose place on the card is another one than before.
-  void DeriveCards(std::vector<uint32_t>* changed);
-  void EnsureCards();
+  // The weighings of those months, and of the first month with a status. What comes before matters
+  // to a month only by the two months before it, and by there being any.
+  std::vector<OnCard> CardsIn(std::chrono::year_month first, std::chrono::year_month last,
+                              const rules::RulesInForce& rules) const;
   void TellPregnancy(const EventFacts& event, Circumstances& told) const;
 
   std::vector<std::pair<std::string, std::string>> facilities_;  // system, code
@@ -146,8 +167,6 @@ class PatientFacts {
   std::optional<size_t> sex_from_;
   std::optional<size_t> birth_date_from_;
   Person person_;
-  std::vector<std::optional<CardPlace>> cards_;  // of events_; meaningless until derived
-  bool cards_derived_ = false;
 };
 
 }  // namespace simpul::timeline

@@ -210,6 +210,10 @@ class Application {
 
  private:
   const event::SubjectKey& subject() const { return history_.subject(); }
+  const rules::RulesInForce& rules() const {
+    static const rules::RulesInForce none;
+    return incoming_.rules == nullptr ? none : *incoming_.rules;
+  }
 
   absl::StatusOr<bool> IsHistoryFull() {
     SIMPUL_ASSIGN_OR_RETURN(const uint32_t events, history_.events());
@@ -313,7 +317,8 @@ class Application {
   // those others that the rules now say something else of. What the view shows may lie in `loaded`.
   absl::Status Close(uint32_t number, EntryView& entry, const MemberView& changed,
                      LoadedEntry& loaded) {
-    SIMPUL_ASSIGN_OR_RETURN(const std::vector<uint32_t> affected, Learn(number, changed));
+    Event event;  // the changed one, unless it was taken back
+    SIMPUL_ASSIGN_OR_RETURN(const std::vector<uint32_t> affected, Learn(number, changed, event));
     const auto before = [](const MemberView& a, const MemberView& b) { return Before(a, b); };
     if (!std::ranges::is_sorted(entry.members, before)) {
       std::ranges::sort(entry.members, before);
@@ -321,7 +326,10 @@ class Application {
     entry.withdrawn = std::ranges::all_of(entry.members, [](const MemberView& member) {
       return member.state == v1::MEMBER_STATE_RETRACTED;
     });
-    SIMPUL_ASSIGN_OR_RETURN(const std::string derived, SayOf(entry));
+    SIMPUL_ASSIGN_OR_RETURN(
+        const std::string derived,
+        SayOf(entry, {{changed.facility, changed.event_id},
+                      changed.state == v1::MEMBER_STATE_RETRACTED ? nullptr : &event}));
     Revise(number, entry, derived, loaded);
     for (const uint32_t other : affected) {
       if (other != number) SIMPUL_RETURN_IF_ERROR(Reconsider(other));
@@ -331,22 +339,23 @@ class Application {
 
   // What the rules need of the event, as it counts now. Numbers of the entries that it may make a
   // difference to.
-  absl::StatusOr<std::vector<uint32_t>> Learn(uint32_t number, const MemberView& member) {
+  absl::StatusOr<std::vector<uint32_t>> Learn(uint32_t number, const MemberView& member,
+                                              Event& event) {
     SIMPUL_ASSIGN_OR_RETURN(PatientFacts * facts, history_.Facts());
     history_.FactsChanged();
     const EventKey key{member.facility, member.event_id};
-    if (member.state == v1::MEMBER_STATE_RETRACTED) return facts->Learn(key, number, nullptr);
-    Event event;
+    if (member.state == v1::MEMBER_STATE_RETRACTED)
+      return facts->Learn(key, number, nullptr, rules());
     if (!event.ParseFromArray(member.event.data(), static_cast<int>(member.event.size()))) {
       return Contradiction();
     }
-    return facts->Learn(key, number, &event);
+    return facts->Learn(key, number, &event, rules());
   }
 
   // What the rules say of the entry.
-  absl::StatusOr<std::string> SayOf(const EntryView& entry) {
+  absl::StatusOr<std::string> SayOf(const EntryView& entry, const ParsedEvent& parsed = {}) {
     SIMPUL_ASSIGN_OR_RETURN(PatientFacts * facts, history_.Facts());
-    std::optional<std::string> derived = Derive(entry, *facts);
+    std::optional<std::string> derived = Derive(entry, *facts, rules(), parsed);
     if (!derived.has_value()) return Contradiction();
     return *std::move(derived);
   }
