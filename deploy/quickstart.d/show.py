@@ -8,6 +8,9 @@
                                       waits until every accepted event is settled; 1 when one never is
   show.py child FILE patient|event|request
                                       a child of the village, the newest weighing of theirs, a request for their timeline
+  show.py story SIMPUL TO FILE growth|referral
+                                      a patient of the village: a child that gained too little, or one who was referred and
+                                      sent back
   show.py platform URL                what the stand-in holds; 1 when something was created twice
 """
 import collections
@@ -114,6 +117,29 @@ def child_of(path):
     return number, last[number]
 
 
+def story(simpul, to, path, what):
+    """The patient of whom the timelines have the most to say."""
+    numbers = []
+    for event in lines(path):
+        identity = event.get("subject", {}).get("identities", [{}])[0]
+        number = identity.get("nik", {}).get("number", "")
+        if len(number) == 16 and ("referral" in event if what == "referral" else "visit" in event):
+            numbers.append(f"nik|{number}")
+    shown = subprocess.run([simpul, "timeline", "--to", to, "--json", "--patient", "-"], check=True, text=True,
+                           input="\n".join(dict.fromkeys(numbers)) + "\n", capture_output=True).stdout.splitlines()
+    said = collections.defaultdict(collections.Counter)
+    for entry in map(json.loads, shown):
+        of = said[entry["patient"]]
+        of["back"] += entry["derived"].get("referral", {}).get("state") == "REFERRAL_STATE_BACK_REFERRED"
+        for measured in entry["derived"].get("growth", []):
+            card = measured.get("card", {})
+            of["two_t"] += card.get("two_t", False)
+            of["no_gain"] += card.get("status") == "T"
+            of["status"] += "status" in card
+    order = ("back",) if what == "referral" else ("two_t", "no_gain", "status")
+    print(max(said, key=lambda patient: ([said[patient][count] for count in order], patient)))
+
+
 def child(path, what):
     number, event_id = child_of(path)
     print({"patient": f"nik|{number}", "event": event_id,
@@ -132,7 +158,7 @@ def platform(url):
 
 def main():
     commands = {"merge": merge, "port": port, "answers": answers, "settle": settle, "child": child,
-                "platform": platform}
+                "story": story, "platform": platform}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

@@ -51,7 +51,8 @@ Event Weighing(size_t n, size_t patients) {
   // Three of nine turns are one attendance.
   const size_t attendance = turn % 9 < 3 ? turn / 9 * 9 : turn;
   if (turn % 9 < 3) event.set_visit_id(fmt::format("melati-3/{}/anak-{}", attendance, patient));
-  const int64_t when = 1'735'700'000 + static_cast<int64_t>(attendance) * 1'728'000 +
+  // Once a month, as a posyandu weighs.
+  const int64_t when = 1'735'700'000 + static_cast<int64_t>(attendance) * 2'629'800 +
                        static_cast<int64_t>(turn % 9) * 60;
   event.mutable_occurred_at()->mutable_time()->set_seconds(when);
   event.mutable_occurred_at()->set_utc_offset_min(480);

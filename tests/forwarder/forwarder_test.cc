@@ -29,6 +29,12 @@ class ForwarderTest : public World {
     StartForwarder();
   }
   static const event::v1::Event& Visit() { return SampleNamed("growth_visit"); }
+  // Of the same child in the same month. Not weighed: what the first one says stays as it is.
+  static event::v1::Event OtherVisit() {
+    event::v1::Event event = SampleNamed("outpatient_visit");
+    event.mutable_visit()->clear_weight_g();
+    return event;
+  }
   // The metric; below 0: there is none.
   double OldestSeconds() {
     const std::string text = metrics.Render();
@@ -268,9 +274,9 @@ TEST_F(ForwarderTest, SearchesForAnAttemptThatAStoppedProcessLeftBehind) {
   sandbox_options.duplicate_check = false;
   Start();
   const event::v1::Event& unsent = SampleNamed("elder_visit");
-  Push({Visit(), SampleNamed("outpatient_visit")});
+  Push({Visit(), OtherVisit()});
   ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
-  ASSERT_TRUE(Becomes(SampleNamed("outpatient_visit").event_id(), DELIVERY_STATE_DELIVERED));
+  ASSERT_TRUE(Becomes(OtherVisit().event_id(), DELIVERY_STATE_DELIVERED));
   const std::string record_id = Record(Visit().event_id()).record_id();
   delivery::v1::PauseRequest pause;
   delivery::v1::PauseResponse paused;
@@ -483,8 +489,8 @@ TEST_F(ForwarderTest, LetsARefusedRecordHoldOnlyItselfAndSendsACorrectionInItsPl
   ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_REFUSED, "rule_10003"));
   EXPECT_THAT(Record(Visit().event_id()).platform_says(), HasSubstr("Code not found"));
   // Another visit of the same child.
-  Push({SampleNamed("outpatient_visit")});
-  EXPECT_TRUE(Becomes(SampleNamed("outpatient_visit").event_id(), DELIVERY_STATE_DELIVERED));
+  Push({OtherVisit()});
+  EXPECT_TRUE(Becomes(OtherVisit().event_id(), DELIVERY_STATE_DELIVERED));
   EXPECT_EQ(Record(Visit().event_id()).attempts(), 1u);
   const event::v1::Event correction = CorrectionOf(Visit(), 5004, 10'900);
   Push({correction});
@@ -494,12 +500,40 @@ TEST_F(ForwarderTest, LetsARefusedRecordHoldOnlyItselfAndSendsACorrectionInItsPl
   EXPECT_EQ(trace.records(0).state(), DELIVERY_STATE_SUPERSEDED);
 }
 
+TEST_F(ForwarderTest, SendsWhatALateWeighingChangesOfAnotherVisit) {
+  Start();
+  Push({Visit()});
+  ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
+  const auto gains = [&] {
+    const auto observations = Resources("Observation");
+    return std::ranges::count_if(observations, [](const std::string& observation) {
+      return observation.find("OC000012") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(gains(), 0) << "the first month has no gain";
+  event::v1::Event january = Visit();
+  january.set_event_id(SampleEventId(5010));
+  january.set_visit_id("posyandu-melati-3/2026-01-06/anak-0007");
+  january.mutable_occurred_at()->mutable_time()->set_seconds(
+      Visit().occurred_at().time().seconds() - 28 * 86'400);
+  january.mutable_visit()->set_weight_g(10'000);
+  Push({january});
+  ASSERT_TRUE(Becomes(january.event_id(), DELIVERY_STATE_DELIVERED));
+  ASSERT_TRUE(Eventually([&] {
+    const auto trace = Trace(Visit().event_id());
+    return trace.records_size() == 2 && trace.records(1).state() == DELIVERY_STATE_DELIVERED;
+  }));
+  EXPECT_EQ(gains(), 1);
+  EXPECT_EQ(Resources("Encounter").size(), 2u);
+  ExpectNothingTwice();
+}
+
 TEST_F(ForwarderTest, SendsTheHeldInOrderOnceTheDirectoryKnowsTheirFacility) {
   WriteDirectory("{}");
   Start();
-  Push({Visit(), SampleNamed("outpatient_visit")});
+  Push({Visit(), OtherVisit()});
   ASSERT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_HELD, "facility_unknown"));
-  ASSERT_TRUE(Becomes(SampleNamed("outpatient_visit").event_id(), DELIVERY_STATE_HELD));
+  ASSERT_TRUE(Becomes(OtherVisit().event_id(), DELIVERY_STATE_HELD));
   delivery::v1::ResendRequest dry;
   dry.set_cause("facility_unknown");
   dry.set_dry_run(true);
@@ -508,7 +542,7 @@ TEST_F(ForwarderTest, SendsTheHeldInOrderOnceTheDirectoryKnowsTheirFacility) {
   EXPECT_EQ(would.records_size(), 2);
   WriteDirectory(fhir::TestDirectoryJson());
   EXPECT_TRUE(Becomes(Visit().event_id(), DELIVERY_STATE_DELIVERED));
-  EXPECT_TRUE(Becomes(SampleNamed("outpatient_visit").event_id(), DELIVERY_STATE_DELIVERED));
+  EXPECT_TRUE(Becomes(OtherVisit().event_id(), DELIVERY_STATE_DELIVERED));
   const auto encounters = Resources("Encounter");
   ASSERT_EQ(encounters.size(), 2u);
   EXPECT_THAT(encounters[0], HasSubstr("2026-02-03"));
@@ -779,7 +813,7 @@ TEST_F(ForwarderTest, KeepsNamesAndIdentityNumbersInside) {
     return event;
   };
   const event::v1::Event refused = with_canary(Visit());
-  const event::v1::Event delivered = with_canary(SampleNamed("outpatient_visit"));
+  const event::v1::Event delivered = with_canary(OtherVisit());
   event::v1::Event conflicting = refused;
   conflicting.mutable_visit()->set_weight_g(9'999);
   ::testing::internal::CaptureStderr();

@@ -147,7 +147,7 @@ class GuardTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::vector<event::v1::Event> events;
-    for (uint64_t n = 1; n <= 20; ++n) events.push_back(testing::Weighing(n, "2026-02-03T08:00"));
+    for (uint64_t n = 1; n <= 20; ++n) events.push_back(testing::VitaminA(n, "2026-02-03T08:00"));
     records_ = testing::Records(events);
     Start();
   }

@@ -32,6 +32,12 @@ using testing::Weighing;
 
 constexpr char kInstall[] = "11111111-2222-4333-8444-555555555555";
 
+Event Exercise(uint64_t id, std::string_view local_time) {
+  Event event = Weighing(id, local_time);
+  event.set_purpose(event::v1::PURPOSE_TRAINING);
+  return event;
+}
+
 class StoreTest : public ::testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<Store>> TryOpen(std::string_view folder, uint32_t partition,
@@ -64,10 +70,11 @@ class StoreTest : public ::testing::Test {
   size_t outbox_bytes_max_ = 8 << 20;
   const event::SubjectKey child_ =
       *testing::SampleSecret().KeyOf(*event::StrongestIdentity(testing::SampleChild()));
+  // Two entries that say nothing of each other: one is an exercise.
   const std::vector<Event> events_ = {
       Weighing(1, "2026-02-03T09:00", "v-1"), VitaminA(2, "2026-02-03T09:10", "v-1"),
-      Weighing(3, "2026-01-03T09:00"),
-      CorrectionOf(4, Weighing(3, "2026-01-03T09:00"), "2026-02-04T08:00", 9'000)};
+      Exercise(3, "2026-01-03T09:00"),
+      CorrectionOf(4, Exercise(3, "2026-01-03T09:00"), "2026-02-04T08:00", 9'000)};
 };
 
 TEST_F(StoreTest, KeepsWhatItAppliedOverAReopen) {

@@ -387,7 +387,7 @@ TEST_F(RoleTest, WaitsForRoomToTellInsteadOfLeavingThePartitionOut) {
   role_.reset();
   std::vector<Event> events;
   for (int n = 0; n < kEvents; ++n) {
-    events.push_back(Weighing(static_cast<uint64_t>(n), "2026-02-03T09:00"));
+    events.push_back(VitaminA(static_cast<uint64_t>(n), "2026-02-03T09:00"));
     events.back().mutable_unit()->set_name(std::string(40 << 10, 'x'));
   }
   Push(events);

@@ -478,11 +478,15 @@ std::vector<PatientFacts::OnCard> PatientFacts::CardsIn(std::chrono::year_month 
 std::optional<CardPlace> PatientFacts::CardOf(const EventFacts& event,
                                               const rules::RulesInForce& rules) const {
   if (!event.weight_g.has_value()) return std::nullopt;
+  const auto among = [&](const std::vector<OnCard>& rows) -> std::optional<CardPlace> {
+    for (const OnCard& row : rows) {
+      if (&events_[row.event] == &event) return row.place;
+    }
+    return std::nullopt;
+  };
+  if (std::optional<CardPlace> place = among(just_told_)) return place;
   const std::chrono::year_month month = MonthOf(event.day);
-  for (const OnCard& row : CardsIn(month, month, rules)) {
-    if (&events_[row.event] == &event) return row.place;
-  }
-  return std::nullopt;
+  return among(CardsIn(month, month, rules));
 }
 
 Circumstances PatientFacts::CircumstancesOf(const EventFacts& event) const {
@@ -580,6 +584,7 @@ std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, c
     }
     return all;
   };
+  just_told_.clear();
   const auto cards_before = on_cards();
   const auto screened_before = moves_circumstances ? screened() : decltype(screened())();
 
@@ -614,10 +619,10 @@ std::vector<uint32_t> PatientFacts::Learn(const EventKey& key, uint32_t entry, c
         if (std::ranges::find(those, row) == those.end()) changed.push_back(entry_of(row));
       }
     };
-    const auto cards = on_cards();
+    just_told_ = on_cards();
     const auto entry_on_card = [](const OnCard& row) { return row.entry; };
-    differ(cards, cards_before, entry_on_card);
-    differ(cards_before, cards, entry_on_card);
+    differ(just_told_, cards_before, entry_on_card);
+    differ(cards_before, just_told_, entry_on_card);
     if (moves_circumstances) {
       differ(screened(), screened_before, [](const auto& row) { return std::get<0>(row); });
     }

@@ -167,6 +167,7 @@ class PatientFacts {
   std::optional<size_t> sex_from_;
   std::optional<size_t> birth_date_from_;
   Person person_;
+  std::vector<OnCard> just_told_;  // what the last Learn found on the card; in force until the next
 };
 
 }  // namespace simpul::timeline

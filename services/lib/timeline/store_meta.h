@@ -14,7 +14,7 @@
 namespace simpul::timeline {
 
 // Of the rows of a store. Another one makes a store empty itself: the log fills it.
-inline constexpr uint8_t kStoreFormat = 3;
+inline constexpr uint8_t kStoreFormat = 4;
 
 inline constexpr std::string_view kStoreMetaKey = "m";
 
