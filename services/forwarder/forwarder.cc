@@ -89,9 +89,11 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Open(eventlog::EventLog& l
   Forwarder& self = *forwarder;
   SIMPUL_ASSIGN_OR_RETURN(self.directory_,
                           deliver::DirectoryFile::Open(self.options_.directory_file));
-  SIMPUL_ASSIGN_OR_RETURN(self.credentials_, deliver::WatchedFile<deliver::Credentials>::Open(
-                                                 self.options_.credentials_file, "credentials",
-                                                 &deliver::Credentials::Read, &metrics));
+  SIMPUL_ASSIGN_OR_RETURN(
+      self.credentials_,
+      base::WatchedFiles<deliver::Credentials>::Open(
+          {self.options_.credentials_file}, "credentials",
+          [](const auto& paths) { return deliver::Credentials::Read(paths.front()); }, &metrics));
   if (!self.options_.platform_url.empty()) {
     deliver::NationalPlatform::Options platform;
     platform.url = self.options_.platform_url;

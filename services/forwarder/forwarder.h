@@ -15,11 +15,11 @@
 #include "forwarder/sender.h"
 #include "lib/base/clock.h"
 #include "lib/base/metrics.h"
+#include "lib/base/watched_files.h"
 #include "lib/deliver/credentials.h"
 #include "lib/deliver/directory_file.h"
 #include "lib/deliver/ledger.h"
 #include "lib/deliver/national_platform.h"
-#include "lib/deliver/watched_file.h"
 #include "lib/event/subject.h"
 #include "lib/eventlog/event_log.h"
 #include "lib/eventlog/follower.h"
@@ -122,7 +122,7 @@ class Forwarder {
 
   std::vector<std::string> partition_keys_;  // a key that lies in each partition
   std::unique_ptr<deliver::DirectoryFile> directory_;
-  std::unique_ptr<deliver::WatchedFile<deliver::Credentials>> credentials_;
+  std::unique_ptr<base::WatchedFiles<deliver::Credentials>> credentials_;
   std::unique_ptr<deliver::LedgerMemory> memory_;
   std::vector<std::unique_ptr<deliver::Ledger>> ledgers_;
   std::vector<std::pair<eventlog::Place, int64_t>> ends_at_start_;

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "lib/deliver/watched_file.h"
+#include "lib/base/watched_files.h"
 #include "lib/fhir/directory.h"
 
 namespace simpul::deliver {
@@ -31,10 +31,10 @@ class DirectoryFile {
   absl::Status Health() { return file_->Health(); }
 
  private:
-  explicit DirectoryFile(std::unique_ptr<WatchedFile<fhir::Directory>> file)
+  explicit DirectoryFile(std::unique_ptr<base::WatchedFiles<fhir::Directory>> file)
       : file_(std::move(file)) {}
 
-  const std::unique_ptr<WatchedFile<fhir::Directory>> file_;
+  const std::unique_ptr<base::WatchedFiles<fhir::Directory>> file_;
 };
 
 }  // namespace simpul::deliver
