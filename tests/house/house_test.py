@@ -43,6 +43,7 @@ def module_of(name):
 MAY_INCLUDE = {
     "lib/base": set(),
     "lib/event": set(),
+    "lib/area": {"lib/event"},
     "lib/rules": {"lib/event"},
     "lib/eventlog": {"lib/event"},
     "lib/timeline": {"lib/event", "lib/eventlog", "lib/rules"},
@@ -64,7 +65,7 @@ WALLS = [
 ]
 
 # Pure rooms: no file, socket, thread or clock.
-PURE = ("services/lib/event/", "services/lib/rules/", "services/lib/fhir/")
+PURE = ("services/lib/area/", "services/lib/event/", "services/lib/rules/", "services/lib/fhir/")
 IMPURE_HEADERS = {"fstream", "filesystem", "thread", "mutex", "unistd.h", "fcntl.h", "sys/socket.h", "iostream",
                   "condition_variable", "future"}
 
