@@ -52,6 +52,7 @@ void AddPull(CLI::App& app, Chosen& chosen);
 void AddState(CLI::App& app, Chosen& chosen);
 void AddGrowth(CLI::App& app, Chosen& chosen);
 void AddRules(CLI::App& app, Chosen& chosen);
+void AddDirectory(CLI::App& app, Chosen& chosen);
 void AddSimulate(CLI::App& app, Chosen& chosen);
 void AddSettings(CLI::App& app, const Settings& settings, Chosen& chosen);
 

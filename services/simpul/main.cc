@@ -58,6 +58,7 @@ int Main(int argc, char** argv) {
   AddState(app, chosen);
   AddGrowth(app, chosen);
   AddRules(app, chosen);
+  AddDirectory(app, chosen);
   AddSimulate(app, chosen);
   AddSettings(app, settings, chosen);
   Settings::NameVariables(app);
