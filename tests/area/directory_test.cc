@@ -147,6 +147,21 @@ TEST(Directory, SaysWhoServesWhereSomebodyLives) {
   EXPECT_THAT(serving({}, "2026-02-01"), IsEmpty());
 }
 
+TEST(Directory, OrdersWhoServesTheSameAreaByPlaceAndPerson) {
+  const auto row = [](std::string_view more) {
+    return R"({"row":"serves","area":"73.24.02.2003","facility":"bpjs|0342R074")" +
+           std::string(more) + "}\n";
+  };
+  const Directory directory =
+      ReadWithPlaces(row(R"(,"unit":"PST1","person":"a")") + row(R"(,"unit":"MLT4","person":"c")") +
+                     row(R"(,"unit":"MLT4","person":"b")") + row(""));
+  std::string who;
+  for (const Service& service : directory.Serving(Village("73.24.02.2003"), D("2026-01-01"))) {
+    who += service.place.unit + ":" + service.person + " ";
+  }
+  EXPECT_EQ(who, ": MLT4:b MLT4:c PST1:a ");
+}
+
 TEST(Directory, TakesAFacilitysAreaForWhatItAndThoseBelowItServe) {
   const Directory directory = ReadWithPlaces(kServes);
   const Day day = D("2026-02-01");

@@ -18,7 +18,7 @@ namespace simpul::testing {
 // above it.
 inline constexpr std::string_view kPlaces =
     R"({"row":"facility","codes":[{"code":"kemenkes|D7324"}],"kind":"regency_office","name":"Dinkes"}
-{"row":"facility","codes":[{"code":"kemenkes|P7324020101","until":"2026-01-01"},{"code":"kemenkes|P7324020201","from":"2026-01-01"},{"code":"bpjs|0342R074"}],"kind":"puskesmas","name":"Nuha","other_names":["PKM Nuha"],"parent":"kemenkes|D7324","regions":["73.24.02.2003","bps|7324020003"],"stages":[{"stage":"pilot","from":"2024-03-01"},{"stage":"active","from":"2025-01-01"},{"stage":"closed","from":"2026-09-01"}]}
+{"row":"facility","codes":[{"code":"kemenkes|P7324020101","until":"2026-01-01"},{"code":"kemenkes|P7324020201","from":"2026-01-01"},{"code":"bpjs|0342R074"}],"kind":"puskesmas","name":"Nuha","other_names":["PKM Nuha"],"parent":"kemenkes|D7324","regions":["73.24.02.2003","bps|7324020003"],"stages":[{"stage":"closed","from":"2026-09-01"},{"stage":"pilot","from":"2024-03-01"},{"stage":"active","from":"2025-01-01"}]}
 {"row":"facility","codes":[{"code":"kemenkes|K1"}],"kind":"clinic","name":"Klinik","parent":"bpjs|0342R074","regions":["73.24.02.2005"]}
 {"row":"unit","facility":"bpjs|0342R074","code":"PST1","kind":"pustu","name":"Pustu Nikkel"}
 {"row":"unit","facility":"bpjs|0342R074","code":"MLT3","kind":"posyandu","name":"Melati 3","active":[{"from":"2026-02-10","until":"2026-03-01"},{"from":"2026-05-01"}]}

@@ -74,6 +74,8 @@ TEST(RollOut, SaysHowManyEventsItLeavesOut) {
       {kNuha, "MLT3", D("2026-02-09"), 3},  // the day before it begins
       {kNuha, "MLT3", D("2026-02-10"), 5},
       {kNuha, "MLT3", D("2026-02-28"), 5},
+      {kNuha, "MLT3", D("2026-01-31"), 23},  // other months
+      {kNuha, "MLT3", D("2026-03-01"), 29},
       {kNuha, "none", D("2026-02-10"), 11},
       {{"bpjs", "none"}, "PST1", D("2026-02-10"), 13},
       {{"kemenkes", "P7324020101"}, "PST1", D("2026-02-10"), 17},  // the code has ended

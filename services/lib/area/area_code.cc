@@ -229,10 +229,9 @@ std::string AreaCode::Text() const {
 
 bool Within(const Code& outer, const Code& inner) {
   if (outer.system != inner.system) return false;
-  const std::optional<Level> wide = RegionLevel(outer.system, outer.code);
-  const std::optional<Level> narrow = RegionLevel(inner.system, inner.code);
-  // Sizes grow with the level, and every level ends where a group ends.
-  return wide && narrow && *wide <= *narrow && inner.code.starts_with(outer.code);
+  // Each level has a size of its own, so the beginning of a code is a whole region.
+  return RegionLevel(outer.system, outer.code) && RegionLevel(inner.system, inner.code) &&
+         inner.code.starts_with(outer.code);
 }
 
 bool Contains(const AreaCode& area, const event::v1::Address& residence) {
