@@ -79,7 +79,8 @@ def main():
         flags = ("--directory", folder / "directory.json", "--credentials", credentials)
         with Sandbox(folder / "sandbox", "--credentials", folder / "platform.json") as sandbox:
             with Serve(folder / "data", *flags, platform=sandbox.url) as serve:
-                good, wrong, missing = (visits(organization, 0) for organization in FACILITIES)
+                # The same children, each facility in a month of its own: what one weighed says nothing of another's.
+                good, wrong, missing = (visits(organization, 35 * number) for number, organization in enumerate(FACILITIES))
                 serve.push(good + wrong + missing)
                 wait_delivered(serve, good)
                 wait_explained(serve, wrong, "credentials", WORDS)
@@ -102,7 +103,7 @@ def main():
 
                 # Wrong again: a token at hand is of the old credential and not used any more.
                 write(credentials, {GOOD: "right", WRONG: "wrong"})
-                later = visits(WRONG, 1)
+                later = visits(WRONG, 105)
                 wait_until("the file to be read", lambda: serve.output().count('"read the file again"') >= 2)
                 serve.push(later)
                 wait_explained(serve, later, "credentials", WORDS)

@@ -35,7 +35,7 @@ def main():
             a, b = make.child(1), make.child(2)
 
             # Held until the directory knows who answers, then sent in order.
-            visits = [make.weighing(make.event_id("held", i), a, minutes=10 * i) for i in range(4)]
+            visits = [make.checkup(make.event_id("held", i), a, minutes=10 * i) for i in range(4)]
             serve.push(visits)
             trace = serve.wait_settled([visit["eventId"] for visit in visits])
             for visit in visits:
@@ -61,7 +61,7 @@ def main():
             trace = serve.wait_settled([bad["eventId"]])
             assert last(trace, bad)["state"] == "refused", last(trace, bad)
             assert "10003" in last(trace, bad)["platform_says"], "the platform's own words are missing"
-            others = [make.weighing(make.event_id("after"), a, minutes=110), make.weighing(make.event_id("b"), b)]
+            others = [make.checkup(make.event_id("after"), a, minutes=110), make.checkup(make.event_id("b"), b)]
             serve.push(others)
             trace = serve.wait_settled([event["eventId"] for event in others])
             assert all(last(trace, event)["state"] == "delivered" for event in others), trace
@@ -97,7 +97,7 @@ def main():
 
             # Giving up ends the trouble and is recorded.
             refuse_next(sandbox)
-            lost = make.weighing(make.event_id("lost"), b, minutes=200)
+            lost = make.checkup(make.event_id("lost"), b, minutes=200)
             serve.push([lost])
             trace = serve.wait_settled([lost["eventId"]])
             assert last(trace, lost)["state"] == "refused", last(trace, lost)

@@ -50,6 +50,12 @@ def weighing(id_, subject, weight_g=11000, minutes=0, **more):
                       "position": "MEASURING_POSITION_STANDING"}}
 
 
+def checkup(id_, subject, minutes=0, **more):
+    """A visit that changes nothing of what the rules say of any other: nobody was weighed."""
+    return {**envelope(id_, subject, minutes, **more),
+            "visit": {"encounterClass": "ENCOUNTER_CLASS_AMBULATORY", "pulsePerMin": 96}}
+
+
 def correction(id_, original, minutes=60, reason="salah ketik", **payload):
     """The original with another payload."""
     kept = {key: value for key, value in original.items() if key not in ("visit", "immunisation", "screening")}
