@@ -124,7 +124,7 @@ def answers_as_the_contract_says():
 
 def ends_with_2_where_there_is_nothing_to_read():
     with Folder() as folder:
-        for words, says in (((), "FILE is required"), ((folder / "none.jsonl",), "none.jsonl cannot be read: No such file"),
+        for words, says in (((), "give FILE, - for standard input, or --patient ID"), ((folder / "none.jsonl",), "none.jsonl cannot be read: No such file"),
                             ((folder.path,), "cannot be read: Is a directory"), (("--jsn", "-"), "--jsn")):
             result = run("growth", *words, check=False)
             assert result.returncode == 2 and says in result.stderr, (words, result)
