@@ -281,6 +281,24 @@ TEST(FactsTest, AreTheSameAfterTheyWereKept) {
   EXPECT_EQ(read->person(), Person());
 }
 
+TEST(FactsTest, TakeLittleRoom) {
+  MapHistory history;
+  for (int month = 0; month < 30; ++month) {
+    const std::string day = "202" + std::to_string(4 + month / 12) + "-" +
+                            (month % 12 < 9 ? "0" : "") + std::to_string(month % 12 + 1) + "-07";
+    Event weighing = testing::Weighing(static_cast<uint64_t>(month) + 1, day + "T09:00");
+    weighing.mutable_visit()->set_length_mm(700);
+    history.Apply(weighing);
+  }
+  history.EndBatch();
+  size_t of_entries = 0;
+  size_t beside = 0;
+  for (const v1::Entry& entry : history.Entries()) of_entries += entry.ByteSizeLong();
+  for (const auto& [key, value] : history.kept()) beside += value.size();
+  beside -= of_entries;
+  EXPECT_LT(beside, 4096u / 2);
+}
+
 TEST(FactsTest, OfDamagedBytesAreNone) {
   PatientFacts facts;
   uint32_t entry = 0;

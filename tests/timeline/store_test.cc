@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 
 #include <functional>
+#include <map>
 #include <set>
 
 #include "lib/base/status_macros.h"
@@ -487,6 +488,54 @@ TEST_F(StoreTest, KnowsTheRulesInForceOverAReopen) {
   EXPECT_EQ(On(store->rules(), "2026-12-10"), 2u);
   EXPECT_EQ(On(store->rules(), "2027-03-01"), 1u);
   EXPECT_EQ(store->Read(child_)->rules, store->rules());
+}
+
+// The class of an arm of 23.5 cm in pregnancy, on whose bound the two versions differ, by event.
+std::map<std::string, std::string> ArmsIn(const Store& store, const event::v1::Subject& mother) {
+  std::map<std::string, std::string> arms;
+  const auto patient =
+      store.Read(*testing::SampleSecret().KeyOf(*event::StrongestIdentity(mother)));
+  for (const v1::Entry& entry : patient->entries) {
+    for (const v1::Screened& screened : entry.derived().screened()) {
+      if (screened.rule() != "lila_pregnancy") continue;
+      arms[entry.members(static_cast<int>(screened.member())).event_id().substr(35)] =
+          screened.screening_class();
+    }
+  }
+  return arms;
+}
+
+TEST_F(StoreTest, JudgesEachEventByTheRulesOfItsOwnDay) {
+  const auto arm = [](uint64_t id, std::string_view local_time) {
+    Event event = Weighing(id, local_time);
+    *event.mutable_subject() = testing::SampleMother();
+    event.mutable_visit()->clear_weight_g();
+    event.mutable_visit()->set_muac_mm(235);
+    event.mutable_visit()->set_gestational_age_days(140);
+    return event;
+  };
+  // Activated after the second of them came; the last came late, and is of a day before.
+  const std::vector<Event> events = {arm(1, "2026-11-02T09:00"), arm(2, "2026-12-09T09:00"),
+                                     arm(3, "2026-12-10T09:00"), arm(4, "2026-12-08T09:00")};
+  std::vector<eventlog::OwnedRecord> records = Records(events);
+  records.insert(records.begin() + 2, testing::Activated(7, 0, 2, *event::ParseDay("2026-12-10")));
+  for (size_t n = 0; n < records.size(); ++n) records[n].position = static_cast<int64_t>(n) + 1;
+
+  const auto whole = Open("whole");
+  ASSERT_TRUE(Apply(*whole, records).ok());
+  const auto arms = ArmsIn(*whole, testing::SampleMother());
+  ASSERT_THAT(arms, SizeIs(4));
+  EXPECT_EQ(arms.at("1"), arms.at("2"));
+  EXPECT_EQ(arms.at("4"), arms.at("2"));
+  EXPECT_NE(arms.at("3"), arms.at("2")) << arms.at("3");
+  EXPECT_EQ(whole->state().last_number, 4u) << "an activation gives no entry another revision";
+
+  const auto one_by_one = Open("one");
+  for (size_t n = 1; n <= records.size(); ++n) {
+    ASSERT_TRUE(Apply(*one_by_one, std::span(records).first(n)).ok());
+  }
+  EXPECT_EQ(one_by_one->state().tally.content, whole->state().tally.content);
+  EXPECT_EQ(Entries(*one_by_one).back().value, Entries(*whole).back().value);
 }
 
 TEST_F(StoreTest, IsGivenTheSameRulesHoweverTheRecordsAreCut) {

@@ -433,11 +433,14 @@ std::vector<PatientFacts::OnCard> PatientFacts::CardsIn(std::chrono::year_month 
   for (size_t at = 0; at < events_.size(); ++at) {
     const EventFacts& event = events_[at];
     if (!event.weight_g.has_value() || event.day > died) continue;
+    const std::chrono::year_month month = MonthOf(event.day);
+    const bool may_be_wanted = month >= first - std::chrono::months(2) && month <= last;
+    if (!may_be_wanted && event.day >= beginning && month != MonthOf(beginning)) continue;
     if (person_.birth_date.has_value() && rules::CompletedMonths(*person_.birth_date, event.day) >=
                                               rules.On(event.day).kms->until_months) {
       continue;
     }
-    all.push_back({event.day, at, MonthOf(event.day)});
+    all.push_back({event.day, at, month});
     if (event.day < beginning && rules::IsUsable(child, weighing_of(at))) beginning = event.day;
   }
   const auto wanted = [&, began = MonthOf(beginning)](std::chrono::year_month month) {
