@@ -581,7 +581,7 @@ absl::Status TimelineRole::State::ReadGrowth(const event::SubjectKey& subject,
   SIMPUL_ASSIGN_OR_RETURN(const Partition* const partition, Of(subject));
   SIMPUL_ASSIGN_OR_RETURN(const timeline::Store::Patient patient, partition->store->Read(subject));
   const event::v1::Subject person = Demographics(patient.entries);
-  ShowGrowth(timeline::GrowthOf(patient.entries, person), person, response);
+  ShowGrowth(timeline::GrowthOf(patient.entries, person, patient.rules), person, response);
   ShowPlace(*partition, patient.position, response);
   return absl::OkStatus();
 }

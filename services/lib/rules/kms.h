@@ -78,6 +78,8 @@ struct KmsWeighing {
 struct KmsChild {
   std::optional<std::chrono::sys_days> birth_date;
   event::v1::Sex sex = event::v1::SEX_UNSPECIFIED;
+
+  bool operator==(const KmsChild&) const = default;
 };
 
 // The status of a month. D, the children weighed, is B + O + N + T: one status each.

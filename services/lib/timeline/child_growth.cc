@@ -15,7 +15,8 @@ using event::v1::Event;
 
 }  // namespace
 
-ChildGrowth GrowthOf(std::span<const v1::Entry> entries, const event::v1::Subject& person) {
+ChildGrowth GrowthOf(std::span<const v1::Entry> entries, const event::v1::Subject& person,
+                     const rules::RulesInForce& rules) {
   const rules::KmsChild child{.birth_date = event::ParseDay(person.birth_date()),
                               .sex = person.sex()};
   ChildGrowth out;
@@ -75,7 +76,8 @@ ChildGrowth GrowthOf(std::span<const v1::Entry> entries, const event::v1::Subjec
                          .weight_g = contact.event.visit().weight_g(),
                          .weight_for_age = WeightForAge(contact.growth),
                          .oedema = contact.measurement.oedema,
-                         .training = contact.event.purpose() != event::v1::PURPOSE_PRODUCTION});
+                         .training = contact.event.purpose() != event::v1::PURPOSE_PRODUCTION,
+                         .rules = rules.On(contact.day).kms});
     contact.weighing = out.contact_of.size();
     out.contact_of.push_back(n);
   }

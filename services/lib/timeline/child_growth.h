@@ -13,6 +13,7 @@
 
 #include "lib/rules/growth.h"
 #include "lib/rules/kms.h"
+#include "lib/rules/versions.h"
 #include "simpul/event/v1/event.pb.h"
 #include "simpul/event/v1/identity.pb.h"
 #include "simpul/timeline/v1/entry.pb.h"
@@ -38,7 +39,9 @@ struct ChildGrowth {
   std::vector<std::string> ids;    // what the card's ids point to
 };
 
-// `person` says sex and birth date: Demographics of the same entries. Entries in any order.
-ChildGrowth GrowthOf(std::span<const v1::Entry> entries, const event::v1::Subject& person);
+// `person` says sex and birth date: Demographics of the same entries. Entries in any order; each
+// weighing is judged by the rules in force on its own day.
+ChildGrowth GrowthOf(std::span<const v1::Entry> entries, const event::v1::Subject& person,
+                     const rules::RulesInForce& rules = {});
 
 }  // namespace simpul::timeline

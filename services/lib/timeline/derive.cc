@@ -111,7 +111,6 @@ ScreenedEvent Screened(const Event& event, uint32_t member, const EventFacts& kn
 bool DeriveContacts(const EntryView& entry, const PatientFacts& facts,
                     const rules::RulesInForce& rules, const ParsedEvent& parsed,
                     v1::Derived& derived) {
-  const rules::KmsChild person{.birth_date = facts.person().birth_date, .sex = facts.person().sex};
   std::deque<Event> events;  // what is screened points to them
   std::vector<ScreenedEvent> screened;
   for (size_t n = 0; n < entry.members.size(); ++n) {
@@ -130,7 +129,7 @@ bool DeriveContacts(const EntryView& entry, const PatientFacts& facts,
     if (!known->measures) continue;
     v1::MeasuredGrowth& growth = *derived.add_growth();
     growth.set_member(static_cast<uint32_t>(n));
-    Tell(rules::Assess(MeasurementOf(event->visit(), known->day, person)), growth);
+    Tell(rules::Assess(MeasurementOf(event->visit(), known->day, facts.person())), growth);
     if (const std::optional<CardPlace> place = facts.CardOf(*known, rules)) {
       Tell(*place, *growth.mutable_card());
     }

@@ -323,8 +323,8 @@ EventFacts PatientFacts::Read(const EventKey& key, uint32_t entry, const Event& 
   facts.facility =
       static_cast<uint32_t>(std::ranges::find(facilities_, facility) - facilities_.begin());
   if (facts.facility == facilities_.size()) facilities_.push_back(facility);
-  const Person claim{.sex = event.subject().sex(),
-                     .birth_date = event::ParseDay(event.subject().birth_date())};
+  const Person claim{.birth_date = event::ParseDay(event.subject().birth_date()),
+                     .sex = event.subject().sex()};
   facts.claim = static_cast<uint32_t>(std::ranges::find(claims_, claim) - claims_.begin());
   if (facts.claim == claims_.size()) claims_.push_back(claim);
   facts.kind = static_cast<Kind>(event.payload_case());
@@ -405,7 +405,6 @@ void PatientFacts::Score(EventFacts& event) const {
 std::vector<PatientFacts::OnCard> PatientFacts::CardsIn(std::chrono::year_month first,
                                                         std::chrono::year_month last,
                                                         const rules::RulesInForce& rules) const {
-  const rules::KmsChild child{.birth_date = person_.birth_date, .sex = person_.sex};
   // The earliest day of death told since anybody said that the person is alive.
   sys_days died = sys_days::max();
   for (const EventFacts& event : events_) {
@@ -441,7 +440,7 @@ std::vector<PatientFacts::OnCard> PatientFacts::CardsIn(std::chrono::year_month 
       continue;
     }
     all.push_back({event.day, at, month});
-    if (event.day < beginning && rules::IsUsable(child, weighing_of(at))) beginning = event.day;
+    if (event.day < beginning && rules::IsUsable(person_, weighing_of(at))) beginning = event.day;
   }
   const auto wanted = [&, began = MonthOf(beginning)](std::chrono::year_month month) {
     return (month >= first && month <= last) || (beginning != sys_days::max() && month == began);
@@ -454,7 +453,7 @@ std::vector<PatientFacts::OnCard> PatientFacts::CardsIn(std::chrono::year_month 
   std::vector<rules::KmsWeighing> weighings;
   weighings.reserve(all.size());
   for (const Weighed& one : all) weighings.push_back(weighing_of(one.at));
-  const rules::Kms card = rules::DeriveKms(child, weighings);
+  const rules::Kms card = rules::DeriveKms(person_, weighings);
 
   std::vector<OnCard> told;
   told.reserve(all.size());

@@ -61,12 +61,7 @@ struct EventFacts {
 };
 
 // Sex and birth date of a person, as far as known.
-struct Person {
-  event::v1::Sex sex = event::v1::SEX_UNSPECIFIED;
-  std::optional<std::chrono::sys_days> birth_date;
-
-  bool operator==(const Person&) const = default;
-};
+using Person = rules::KmsChild;
 
 // What the growth card says of one weighing, and of the month whose status it carries.
 struct CardPlace {

@@ -307,7 +307,7 @@ class Application {
     return *std::move(entry);
   }
 
-  // Takes the entry as it is out of the checksum; Close puts it back as it has become.
+  // Takes the entry as it is out of the checksum; Revise puts it back as it has become.
   void Open(const EntryView& entry, LoadedEntry& loaded) {
     if (!loaded.counted) loaded.content = ContentDigest(entry);
     tally_.content.Remove(loaded.content);
@@ -344,8 +344,9 @@ class Application {
     SIMPUL_ASSIGN_OR_RETURN(PatientFacts * facts, history_.Facts());
     history_.FactsChanged();
     const EventKey key{member.facility, member.event_id};
-    if (member.state == v1::MEMBER_STATE_RETRACTED)
+    if (member.state == v1::MEMBER_STATE_RETRACTED) {
       return facts->Learn(key, number, nullptr, rules());
+    }
     if (!event.ParseFromArray(member.event.data(), static_cast<int>(member.event.size()))) {
       return Contradiction();
     }
